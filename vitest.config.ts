@@ -1,0 +1,32 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { type Tier, VIRTUAL_DRIVER } from './test/tiers.ts';
+
+const SECOND = 1000;
+
+/** One project per tier; the tier is the middle part of the file name. */
+function tier(name: Tier, timeoutMs: number, env: Record<string, string> = {}) {
+  const isUnit = name === 'unit';
+  return {
+    test: {
+      name,
+      include: [isUnit ? 'test/**/*.test.ts' : `test/**/*.${name}.test.ts`],
+      exclude: isUnit ? ['test/**/*.{cpu,sim,gpu}.test.ts'] : [],
+      runner: './test/tier-runner.ts',
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      env,
+    },
+  } satisfies TestProjectInlineConfiguration;
+}
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/reporter.ts'],
+    projects: [
+      tier('unit', 10 * SECOND),
+      tier('cpu', 60 * SECOND),
+      tier('sim', 300 * SECOND, { FRAMEPACK_CUDA_DRIVER: VIRTUAL_DRIVER }),
+      tier('gpu', 120 * SECOND),
+    ],
+  },
+});
