@@ -1,0 +1,35 @@
+#include "gather_ref.h"
+
+#include "../../native/core/dtype.h"
+
+namespace framepack::oracle {
+
+void embedding(const EmbeddingArgs& args) {
+  for (long long l = 0; l < args.tokens; ++l)
+    for (long long d = 0; d < args.width; ++d)
+      store_f32(args.out, args.out_dtype, l * args.width + d,
+                load_f32(args.table, args.table_dtype, args.ids[l] * args.width + d));
+}
+
+void upsample(const UpsampleArgs& args) {
+  const long long frames = args.factor[0] == 2 ? 2 * args.extent[0] - 1 : args.extent[0];
+  const long long height = args.extent[1] * args.factor[1];
+  const long long width = args.extent[2] * args.factor[2];
+  long long index = 0;
+  for (long long b = 0; b < args.batch; ++b)
+    for (long long t = 0; t < frames; ++t)
+      for (long long y = 0; y < height; ++y)
+        for (long long x = 0; x < width; ++x)
+          for (long long c = 0; c < args.channels; ++c, ++index) {
+            const long long frame = args.factor[0] == 2 ? (t == 0 ? 0 : 1 + (t - 1) / 2) : t;
+            const long long from =
+                (((b * args.extent[0] + frame) * args.extent[1] + y / args.factor[1]) *
+                     args.extent[2] +
+                 x / args.factor[2]) *
+                    args.channels +
+                c;
+            store_f32(args.out, args.dtype, index, load_f32(args.x, args.dtype, from));
+          }
+}
+
+}  // namespace framepack::oracle
