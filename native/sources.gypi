@@ -1,0 +1,51 @@
+{
+  "variables": {
+    "addon_sources": [],
+    "engine_sources": [
+      "kernels/copy/copy_ref.cc",
+      "kernels/elementwise/elementwise_ref.cc",
+      "kernels/gather/gather_ref.cc",
+      "kernels/norm/norm_ref.cc",
+      "kernels/reduce/reduce_ref.cc",
+      "kernels/rope/rope_ref.cc",
+      "native/core/thread_count.cc",
+      "native/core/thread_pool.cc",
+      "native/cpu/copy.cc",
+      "native/cpu/elementwise.cc",
+      "native/cpu/gather.cc",
+      "native/cpu/norm.cc",
+      "native/cpu/reduce.cc",
+      "native/cpu/rope.cc"
+    ],
+    "avx2_sources": [],
+    "avx512_sources": [],
+    "amx_sources": [],
+    "test_sources": [],
+    "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
+    "avx512_flags": [
+      "-mavx2",
+      "-mfma",
+      "-mf16c",
+      "-mavx512f",
+      "-mavx512bw",
+      "-mavx512vl",
+      "-mavx512dq",
+      "-mavx512bf16"
+    ],
+    "amx_flags": [
+      "-mavx2",
+      "-mfma",
+      "-mf16c",
+      "-mavx512f",
+      "-mavx512bw",
+      "-mavx512vl",
+      "-mavx512dq",
+      "-mavx512bf16",
+      "-mavx512vbmi",
+      "-mamx-tile",
+      "-mamx-bf16"
+    ],
+    "addon_defines": ["NAPI_VERSION=8"],
+    "common_flags": ["-O3", "-Wall", "-Wextra", "-fvisibility=hidden", "-ffp-contract=off"]
+  }
+}
