@@ -2,10 +2,6 @@
   # The second build, for machines where cmake-js cannot run; CMakeLists.txt is the first. gyp has no flags
   # per file, so each instruction set is a static library of its own.
   "includes": ["native/sources.gypi"],
-  "variables": {
-    "isa_libraries": [],
-    "conditions": [["target_arch=='x64'", {"isa_libraries": ["avx2", "avx512", "amx"]}]],
-  },
   "target_defaults": {
     "default_configuration": "Release",
     "include_dirs": ["."],
