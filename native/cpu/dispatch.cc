@@ -1,0 +1,101 @@
+#include "dispatch.h"
+
+#include <string>
+
+#include "../core/error.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+
+namespace framepack::cpu {
+
+namespace {
+
+constexpr const char* kLevelNames[] = {"scalar", "avx2", "avx512", "amx"};
+
+#if defined(__x86_64__)
+
+struct CpuidLeaf {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+CpuidLeaf cpuid(unsigned leaf, unsigned subleaf) {
+  CpuidLeaf result;
+  __get_cpuid_count(leaf, subleaf, &result.eax, &result.ebx, &result.ecx, &result.edx);
+  return result;
+}
+
+constexpr bool has_bit(unsigned word, int bit) { return (word >> bit & 1u) != 0; }
+
+// Register states that the operating system saves and restores.
+unsigned enabled_states() {
+  unsigned low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+bool request_tile_permission() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+IsaLevel probe() {
+  const CpuidLeaf leaf1 = cpuid(1, 0);
+  if (!has_bit(leaf1.ecx, 27)) return IsaLevel::kScalar;  // OSXSAVE
+  const CpuidLeaf leaf7 = cpuid(7, 0);
+  const unsigned states = enabled_states();
+
+  constexpr unsigned kYmm = 0x6, kZmm = 0xe6, kTiles = 0x60000;
+  const bool has_fma = has_bit(leaf1.ecx, 12), has_f16c = has_bit(leaf1.ecx, 29);
+  if ((states & kYmm) != kYmm || !has_fma || !has_f16c || !has_bit(leaf7.ebx, 5)) {
+    return IsaLevel::kScalar;
+  }
+  constexpr int kAvx512Bits[] = {16, 17, 30, 31};  // F, DQ, BW, VL
+  if ((states & kZmm) != kZmm) return IsaLevel::kAvx2;
+  for (const int bit : kAvx512Bits) {
+    if (!has_bit(leaf7.ebx, bit)) return IsaLevel::kAvx2;
+  }
+  const bool has_avx512_bf16 = has_bit(cpuid(7, 1).eax, 5), has_vbmi = has_bit(leaf7.ecx, 1);
+  const bool has_amx = has_bit(leaf7.edx, 24) && has_bit(leaf7.edx, 22);  // TILE, BF16
+  if (!has_amx || !has_avx512_bf16 || !has_vbmi || (states & kTiles) != kTiles) {
+    return IsaLevel::kAvx512;
+  }
+  return request_tile_permission() ? IsaLevel::kAmx : IsaLevel::kAvx512;
+}
+
+#else
+
+IsaLevel probe() { return IsaLevel::kScalar; }
+
+#endif
+
+}  // namespace
+
+IsaLevel parse_isa_level(std::string_view name) {
+  for (int level = 0; level < 4; ++level) {
+    if (name == kLevelNames[level]) return static_cast<IsaLevel>(level);
+  }
+  throw Error(kErrArgument, "openDevice",
+              "isa expected scalar, avx2, avx512 or amx, got " + std::string(name));
+}
+
+const char* name_of(IsaLevel level) { return kLevelNames[static_cast<int>(level)]; }
+
+IsaLevel detect_isa_level() {
+  static const IsaLevel level = probe();
+  return level;
+}
+
+const isa::KernelTable* kernel_table(IsaLevel) { return nullptr; }
+
+}  // namespace framepack::cpu
