@@ -12,7 +12,10 @@
       "kernels/patchify/patchify_ref.cc",
       "kernels/reduce/reduce_ref.cc",
       "kernels/rope/rope_ref.cc",
+      "native/core/allocator.cc",
+      "native/core/stream.cc",
       "native/core/thread_pool.cc",
+      "native/core/transfer.cc",
       "native/cpu/attention.cc",
       "native/cpu/conv3d.cc",
       "native/cpu/copy.cc",
@@ -25,8 +28,12 @@
       "native/cpu/reduce.cc",
       "native/cpu/rope.cc"
     ],
-    "avx2_sources": [],
-    "avx512_sources": [],
+    "avx2_sources": [
+      "native/cpu/isa/vector_avx2.cc"
+    ],
+    "avx512_sources": [
+      "native/cpu/isa/vector_avx512.cc"
+    ],
     "amx_sources": [],
     "test_sources": [],
     "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
