@@ -17,6 +17,10 @@ namespace framepack {
 
 class ThreadPool {
  public:
+  // The physical cores that the CPU affinity mask allows (hardware threads of one core share its
+  // multipliers and count once), capped by the CPU quota of the control group. At least 1.
+  static int default_size();
+
   // `threads` counts the caller; values below 1 mean 1.
   explicit ThreadPool(int threads);
   ~ThreadPool();
