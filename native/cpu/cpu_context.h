@@ -11,6 +11,7 @@ struct CpuContext {
   ThreadPool& pool;
   Scratch& scratch;
   const isa::KernelTable* kernels;  // null at level scalar: the oracles run
+  const isa::VectorTable* vector;   // null at level scalar
   IsaLevel level;
 };
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../core/error.h"
+#include "isa/vector_table.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -97,5 +98,13 @@ IsaLevel detect_isa_level() {
 }
 
 const isa::KernelTable* kernel_table(IsaLevel) { return nullptr; }
+
+const isa::VectorTable* vector_table(IsaLevel level) {
+#if defined(__x86_64__)
+  if (level >= IsaLevel::kAvx512) return isa::vector_table_avx512();
+  if (level == IsaLevel::kAvx2) return isa::vector_table_avx2();
+#endif
+  return nullptr;
+}
 
 }  // namespace framepack::cpu

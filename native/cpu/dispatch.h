@@ -7,6 +7,7 @@ namespace framepack::cpu {
 
 namespace isa {
 struct KernelTable;
+struct VectorTable;
 }
 
 enum class IsaLevel : int { kScalar = 0, kAvx2 = 1, kAvx512 = 2, kAmx = 3 };
@@ -21,5 +22,6 @@ IsaLevel detect_isa_level();
 
 // The kernels of a level that detect_isa_level() allows; null for kScalar.
 const isa::KernelTable* kernel_table(IsaLevel level);
+const isa::VectorTable* vector_table(IsaLevel level);
 
 }  // namespace framepack::cpu

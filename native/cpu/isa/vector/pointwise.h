@@ -1,0 +1,85 @@
+// Kernels that look at one element (or one pair) at a time.
+#pragma once
+#include "lanes.h"
+
+namespace framepack::cpu::isa {
+namespace {
+
+inline Float gelu_tanh(Float a) {
+  // 0.5 (1 + tanh u) = 1 / (1 + exp(-2 u)), which does not cancel for negative u.
+  const Float cubic = fma(a * a * a, splat(0.044715f), a);
+  return times_sigmoid(a, cubic * 1.59576912f);  // 2 sqrt(2 / pi)
+}
+
+template <class Function>
+inline void map(const float* a, float* out, long long count, Function function) {
+  for_lanes(count, [=](long long i, int n) { store(function(load(a + i, n)), out + i, n); });
+}
+
+template <class Function>
+inline void map(const float* a, const float* b, float* out, long long count, Function function) {
+  for_lanes(count, [=](long long i, int n) {
+    store(function(load(a + i, n), load(b + i, n)), out + i, n);
+  });
+}
+
+void lerp(const float* a, const float* b, const float* c, float* out, long long count) {
+  for_lanes(count, [=](long long i, int n) {
+    const Float weight = load(c + i, n);
+    store(fma(load(b + i, n), weight, load(a + i, n) * (1.0f - weight)), out + i, n);
+  });
+}
+
+void elementwise(ElementwiseOp op, const float* a, const float* b, const float* c, float* out,
+                 long long count, float alpha, float beta) {
+  switch (op) {
+    case ElementwiseOp::kAdd:
+      return map(a, b, out, count, [](Float x, Float y) { return x + y; });
+    case ElementwiseOp::kSub:
+      return map(a, b, out, count, [](Float x, Float y) { return x - y; });
+    case ElementwiseOp::kMul:
+      return map(a, b, out, count, [](Float x, Float y) { return x * y; });
+    case ElementwiseOp::kDiv:
+      return map(a, b, out, count, [](Float x, Float y) { return x / y; });
+    case ElementwiseOp::kLerp:
+      return lerp(a, b, c, out, count);
+    case ElementwiseOp::kAffine:
+      return map(a, out, count, [=](Float x) { return fma(x, splat(alpha), splat(beta)); });
+    case ElementwiseOp::kClamp:
+      return map(a, out, count, [=](Float x) {
+        const Float raised = x < alpha ? splat(alpha) : x;
+        return raised > beta ? splat(beta) : raised;
+      });
+    case ElementwiseOp::kGeluTanh:
+      return map(a, out, count, gelu_tanh);
+    case ElementwiseOp::kSilu:
+      return map(a, out, count, [](Float x) { return times_sigmoid(x, x); });
+    case ElementwiseOp::kQuickGelu:
+      return map(a, out, count, [](Float x) { return times_sigmoid(x, x * 1.702f); });
+    case ElementwiseOp::kExp:
+      return map(a, out, count, [](Float x) { return exp(x); });
+  }
+}
+
+void scale_shift(const float* x, const float* scale, const float* shift, bool silu, float* out,
+                 long long count) {
+  for_lanes(count, [=](long long i, int n) {
+    const Float y = fma(load(x + i, n), load(scale + i, n), load(shift + i, n));
+    store(silu ? times_sigmoid(y, y) : y, out + i, n);
+  });
+}
+
+void normalize_row(const NormalizeRow& args) {
+  const Float mean = splat(args.mean), inverse = splat(args.inverse);
+  for_lanes(args.width, [=](long long i, int n) {
+    Float y = (load(args.x + i, n) - mean) * inverse;
+    if (args.weight) y *= load(args.weight + i, n);
+    if (args.bias) y += load(args.bias + i, n);
+    if (args.scale) y *= 1.0f + load(args.scale + i, n);
+    if (args.shift) y += load(args.shift + i, n);
+    store(y, args.out + i, n);
+  });
+}
+
+}  // namespace
+}  // namespace framepack::cpu::isa
