@@ -1,0 +1,219 @@
+/**
+ * The packed HunyuanVideo diffusion transformer: predicts the velocity of one section of latent frames from the
+ * noisy section and its packed context.
+ *
+ * FramePack, arXiv 2504.12626; HunyuanVideo, arXiv 2412.03603 section 4.3. Agrees numerically with upstream
+ * diffusers_helper/models/hunyuan_video_packed.py at 97fe5db. The stages are separate so that a step cache can
+ * decide between them: {@link Dit.embed}, {@link Dit.blocks}, {@link Dit.head}.
+ */
+import { type BlockStep, type Pace, runChain } from '../../nn/block-chain.ts';
+import { Linear } from '../../nn/linear.ts';
+import { Mlp } from '../../nn/mlp.ts';
+import { cast, concat } from '../../ops/copy.ts';
+import { silu } from '../../ops/elementwise.ts';
+import { unpatchify } from '../../ops/patchify.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
+import { scope } from '../../tensor/scope.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { WeightScope } from '../../weights/weight-scope.ts';
+import { type BlockConditions, DoubleBlock, SingleBlock, type Streams } from './blocks.ts';
+import { ConditioningEmbedder } from './conditioning.ts';
+import type { DitConfig } from './config.ts';
+import { Modulation, modulate } from './modulation.ts';
+import { PackedContextEmbedder, type PackedFrames } from './packed-context.ts';
+import { TokenRefiner } from './token-refiner.ts';
+
+/** Everything one forward pass depends on. Batch is 1. */
+export interface DitInputs {
+  readonly frames: PackedFrames;
+  /** Noise level x 1000, rounded as the model dtype asks. */
+  readonly timestep: number;
+  /** Distilled guidance x 1000, rounded likewise. */
+  readonly guidance: number;
+  /** `[1, n, C_text]`, the valid tokens only. */
+  readonly text: Tensor;
+  /** `[1, C_pooled]`. */
+  readonly pooled: Tensor;
+  /** `[1, S, C_image]`, SigLIP states. */
+  readonly image: Tensor;
+}
+
+/** Result of {@link Dit.embed}: the streams before the first block and what conditions all blocks. */
+export interface DitEmbedding extends Streams, BlockConditions {
+  /** `[1, D]`, before its activation. */
+  readonly conditioning: Tensor;
+  readonly numTargetTokens: number;
+  /** Patch grid of the target: T, H / p, W / p. */
+  readonly grid: readonly [number, number, number];
+}
+
+/** Receives named intermediate values; they are freed when the stage that made them returns. */
+export type DitTap = (name: string, value: Tensor) => void;
+
+interface DitParts {
+  readonly config: DitConfig;
+  readonly context: PackedContextEmbedder;
+  readonly conditioning: ConditioningEmbedder;
+  readonly refiner: TokenRefiner;
+  readonly imageProjection: Mlp;
+  readonly doubleBlocks: readonly DoubleBlock[];
+  readonly singleBlocks: readonly SingleBlock[];
+  readonly normOut: Modulation;
+  readonly projectionOut: Linear;
+  readonly dtype: FloatDType;
+}
+
+/** See the file header. Valid inside the memory scope in which it was loaded. */
+export class Dit {
+  readonly config: DitConfig;
+  private readonly parts: DitParts;
+
+  private constructor(parts: DitParts) {
+    this.config = parts.config;
+    this.parts = parts;
+  }
+
+  /** Takes every tensor of the checkpoint; activations are kept in `dtype`. */
+  static load(weights: WeightScope, config: DitConfig, dtype: FloatDType): Dit {
+    const { width, imageWidth, pooledWidth } = config;
+    return new Dit({
+      config,
+      context: PackedContextEmbedder.load(weights, config),
+      conditioning: ConditioningEmbedder.load(weights.at('time_text_embed'), config, {
+        textWidth: pooledWidth,
+        hasGuidance: config.hasGuidance,
+      }),
+      refiner: TokenRefiner.load(weights.at('context_embedder'), config),
+      imageProjection: Mlp.load(weights.at('image_projection'), {
+        names: ['up', 'down'],
+        inFeatures: imageWidth,
+        hiddenFeatures: width * IMAGE_PROJECTION_RATIO,
+        outFeatures: width,
+        activation: 'silu',
+      }),
+      doubleBlocks: Array.from({ length: config.numDoubleBlocks }, (_, index) =>
+        DoubleBlock.load(weights.at(`transformer_blocks.${index}`), config),
+      ),
+      singleBlocks: Array.from({ length: config.numSingleBlocks }, (_, index) =>
+        SingleBlock.load(weights.at(`single_transformer_blocks.${index}`), config),
+      ),
+      normOut: Modulation.load(weights.at('norm_out'), width, 2),
+      projectionOut: Linear.load(weights.at('proj_out'), {
+        inFeatures: width,
+        outFeatures: config.outChannels * config.patchSize ** 2,
+      }),
+      dtype,
+    });
+  }
+
+  /** Embeds frames, text, picture and conditioning; the result belongs to the current memory scope. */
+  embed(inputs: DitInputs, tap?: DitTap): DitEmbedding {
+    return scope(() => {
+      const { context, conditioning, refiner, imageProjection, dtype } = this.parts;
+      const { timestep, guidance } = inputs;
+      const packed = context.forward(inputs.frames, dtype);
+      const vector = conditioning.forward(cast(inputs.pooled, dtype), timestep, guidance);
+      const picture = imageProjection.forward(cast(inputs.image, dtype));
+      const refined = refiner.forward(cast(inputs.text, dtype), timestep);
+      const [, , frames, height, width] = inputs.frames.target.latents.shape as FiveExtents;
+      const { patchSize } = this.config;
+      if (tap) {
+        tap('x_embedder', packed.tokens.slice(1, -packed.numTargetTokens));
+        tap('temb', vector);
+        tap('image_projection', picture);
+        tap('context_embedder', refined);
+        tap('rope_cos', packed.rope.cos);
+        tap('rope_sin', packed.rope.sin);
+      }
+      return {
+        image: packed.tokens,
+        text: concat([picture, refined], 1),
+        rope: packed.rope,
+        conditioning: vector,
+        activated: silu(vector),
+        numTargetTokens: packed.numTargetTokens,
+        grid: [frames, height / patchSize, width / patchSize] as const,
+      };
+    });
+  }
+
+  /**
+   * All double and single blocks.
+   *
+   * @returns `[1, L_image, D]`; the text stream ends here.
+   */
+  async blocks(embedding: DitEmbedding, options: { tap?: DitTap; pace?: Pace } = {}): Promise<Tensor> {
+    return scope(async () => {
+      const { tap, pace } = options;
+      const numImageTokens = embedding.image.shape[1]!;
+      const doubles = this.parts.doubleBlocks.map(
+        (block): BlockStep<{ image: Tensor; text: Tensor }> =>
+          (state, index) => {
+            const next = block.forward(state, embedding);
+            if (tap) tapStreams(tap, `double.${index}`, next);
+            return { image: next.image, text: next.text };
+          },
+      );
+      const first = { image: embedding.image, text: embedding.text };
+      const streams = await runChain(first, doubles, pace);
+      const joined = { joined: concat([streams.image, streams.text], 1) };
+      const singles = this.parts.singleBlocks.map(
+        (block): BlockStep<{ joined: Tensor }> =>
+          (state, index) => {
+            const next = block.forward(state.joined, embedding);
+            // Views only when somebody looks: they would keep the buffer alive to the end of the chain.
+            if (tap) tapStreams(tap, `single.${index}`, splitStreams(next, numImageTokens));
+            return { joined: next };
+          },
+      );
+      const last = await runChain(joined, singles, pace);
+      return last.joined.slice(1, 0, numImageTokens);
+    });
+  }
+
+  /**
+   * Final norm and projection of the target's tokens, the projection in f32.
+   *
+   * @param image - `[1, L_image, D]`, the result of {@link Dit.blocks} or a cached stand-in.
+   * @returns the velocity `[1, C, T, H, W]` f32.
+   */
+  head(image: Tensor, embedding: DitEmbedding, tap?: DitTap): Tensor<'f32'> {
+    return scope(() => {
+      const target = image.slice(1, -embedding.numTargetTokens);
+      // The opposite order to the blocks: scale first.
+      const chunks = this.parts.normOut.forward(embedding.activated);
+      const [scale, shift] = chunks as [Tensor, Tensor];
+      const normed = modulate(target, shift, scale);
+      tap?.('norm_out', normed);
+      const patches = this.parts.projectionOut.forward(cast(normed, 'f32'));
+      const { patchSize, outChannels } = this.config;
+      return unpatchify(patches, {
+        grid: embedding.grid,
+        patch: [1, patchSize, patchSize],
+        channels: outChannels,
+      }) as Tensor<'f32'>;
+    });
+  }
+
+  /** {@link Dit.embed}, {@link Dit.blocks} and {@link Dit.head} in one. */
+  async forward(inputs: DitInputs, options: { tap?: DitTap; pace?: Pace } = {}): Promise<Tensor<'f32'>> {
+    return scope(async () => {
+      const embedding = this.embed(inputs, options.tap);
+      const image = await this.blocks(embedding, options);
+      return this.head(image, embedding, options.tap);
+    });
+  }
+}
+
+const IMAGE_PROJECTION_RATIO = 3;
+
+type FiveExtents = [number, number, number, number, number];
+
+function splitStreams(joined: Tensor, numImageTokens: number): Streams {
+  return { image: joined.slice(1, 0, numImageTokens), text: joined.slice(1, numImageTokens) };
+}
+
+function tapStreams(tap: DitTap, name: string, streams: Streams): void {
+  tap(`${name}.img`, streams.image);
+  tap(`${name}.txt`, streams.text);
+}

@@ -1,0 +1,167 @@
+/**
+ * Llama as a text encoder: one hidden state of the residual stream, no language-model head, no key-value cache.
+ *
+ * Agrees numerically with transformers 4.46 `LlamaModel` (modeling_llama.py). Only real tokens are run: with right
+ * padding and causal attention the padding cannot reach them.
+ */
+import { mergeHeads, splitHeads } from '../../nn/attention.ts';
+import { type BlockStep, type Pace, runChain } from '../../nn/block-chain.ts';
+import { Linear } from '../../nn/linear.ts';
+import { RmsNorm } from '../../nn/norm.ts';
+import { attention } from '../../ops/attention.ts';
+import { mul } from '../../ops/elementwise.ts';
+import { embedding } from '../../ops/gather.ts';
+import { type RopeTable, rope, ropeTable } from '../../ops/rope.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
+import { scope } from '../../tensor/scope.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { WeightScope } from '../../weights/weight-scope.ts';
+import type { LlamaConfig } from './config.ts';
+
+/** Which hidden state is wanted and in which dtype the activations are kept. */
+export interface LlamaOptions {
+  /**
+   * Index into the tuple of hidden states as transformers counts them: 0 is the embedding, k the stream after k
+   * layers, the last the final-normed output; negative counts from the end. FramePack uses -3. Layers behind the
+   * wanted state are neither loaded nor run.
+   */
+  readonly hiddenLayer: number;
+  readonly dtype: FloatDType;
+}
+
+/** Receives named intermediate values; they are freed when the forward pass returns. */
+export type LlamaTap = (name: string, value: Tensor) => void;
+
+/** See the file header. Valid inside the memory scope in which it was loaded. */
+export class Llama {
+  private readonly config: LlamaConfig;
+  private readonly embedTokens: Tensor;
+  private readonly layers: readonly LlamaLayer[];
+  private readonly norm: RmsNorm | null;
+  private readonly dtype: FloatDType;
+
+  private constructor(parts: {
+    config: LlamaConfig;
+    embedTokens: Tensor;
+    layers: readonly LlamaLayer[];
+    norm: RmsNorm | null;
+    dtype: FloatDType;
+  }) {
+    this.config = parts.config;
+    this.embedTokens = parts.embedTokens;
+    this.layers = parts.layers;
+    this.norm = parts.norm;
+    this.dtype = parts.dtype;
+  }
+
+  /** Takes `embed_tokens`, the needed `layers.N.*` and, for the last state only, `norm`. */
+  static load(weights: WeightScope, config: LlamaConfig, options: LlamaOptions): Llama {
+    const numStates = config.numLayers + 1;
+    const wanted = options.hiddenLayer < 0 ? numStates + options.hiddenLayer : options.hiddenLayer;
+    const layers = Array.from({ length: wanted }, (_, index) =>
+      LlamaLayer.load(weights.at(`layers.${index}`), config),
+    );
+    const isLast = wanted === config.numLayers;
+    return new Llama({
+      config,
+      embedTokens: weights.take('embed_tokens.weight', [config.vocabularySize, config.hiddenSize]),
+      layers,
+      norm: isLast
+        ? RmsNorm.load(weights.at('norm'), config.hiddenSize, config.rmsNormEps)
+        : null,
+      dtype: options.dtype,
+    });
+  }
+
+  /**
+   * Runs the tokens at positions 0, 1, 2, ...
+   *
+   * @param ids - token ids, BOS included, without padding.
+   * @returns `[1, L, D]`, the wanted hidden state.
+   */
+  async forward(
+    ids: readonly number[],
+    options: { tap?: LlamaTap; pace?: Pace } = {},
+  ): Promise<Tensor> {
+    return scope(async () => {
+      const { hiddenSize, headWidth, ropeTheta } = this.config;
+      const table = ropeTable(this.embedTokens.device, {
+        framePositions: ids.map((_, position) => position),
+        height: 1,
+        width: 1,
+        axisWidths: [headWidth, 0, 0],
+        theta: ropeTheta,
+      });
+      const embedded = embedding(this.embedTokens, ids, this.dtype).reshape([1, -1, hiddenSize]);
+      options.tap?.('hidden_states.0', embedded);
+      const steps = this.layers.map(
+        (layer): BlockStep<{ x: Tensor }> =>
+          (state, index) => {
+            const x = layer.forward(state.x, table);
+            const isFinal = this.norm !== null && index === this.layers.length - 1;
+            if (!isFinal) options.tap?.(`hidden_states.${index + 1}`, x);
+            return { x };
+          },
+      );
+      const { x } = await runChain({ x: embedded }, steps, options.pace);
+      return this.norm === null ? x : this.norm.forward(x);
+    });
+  }
+}
+
+/** One decoder layer: grouped-query attention with half-split rotary phases, then a gated MLP. */
+class LlamaLayer {
+  private readonly inputNorm: RmsNorm;
+  private readonly postAttentionNorm: RmsNorm;
+  private readonly projections: Readonly<Record<LlamaProjection, Linear>>;
+  private readonly headWidth: number;
+
+  private constructor(
+    norms: { input: RmsNorm; postAttention: RmsNorm },
+    projections: Readonly<Record<LlamaProjection, Linear>>,
+    headWidth: number,
+  ) {
+    this.inputNorm = norms.input;
+    this.postAttentionNorm = norms.postAttention;
+    this.projections = projections;
+    this.headWidth = headWidth;
+  }
+
+  static load(weights: WeightScope, config: LlamaConfig): LlamaLayer {
+    const { hiddenSize, intermediateSize, numHeads, numKvHeads, headWidth, rmsNormEps } = config;
+    const linear = (name: string, inFeatures: number, outFeatures: number): Linear =>
+      Linear.load(weights.at(name), { inFeatures, outFeatures, hasBias: false });
+    const norm = (name: string): RmsNorm => RmsNorm.load(weights.at(name), hiddenSize, rmsNormEps);
+    return new LlamaLayer(
+      { input: norm('input_layernorm'), postAttention: norm('post_attention_layernorm') },
+      {
+        q: linear('self_attn.q_proj', hiddenSize, numHeads * headWidth),
+        k: linear('self_attn.k_proj', hiddenSize, numKvHeads * headWidth),
+        v: linear('self_attn.v_proj', hiddenSize, numKvHeads * headWidth),
+        o: linear('self_attn.o_proj', numHeads * headWidth, hiddenSize),
+        gate: linear('mlp.gate_proj', hiddenSize, intermediateSize),
+        up: linear('mlp.up_proj', hiddenSize, intermediateSize),
+        down: linear('mlp.down_proj', intermediateSize, hiddenSize),
+      },
+      headWidth,
+    );
+  }
+
+  /** `[1, L, D]` -> `[1, L, D]`. */
+  forward(x: Tensor, table: RopeTable): Tensor {
+    return scope(() => {
+      const { q, k, v, o, gate, up, down } = this.projections;
+      const h = this.inputNorm.forward(x);
+      const heads = (layer: Linear): Tensor => splitHeads(layer.forward(h), this.headWidth);
+      const rotate = (layer: Linear): Tensor =>
+        rope(heads(layer), table, { layout: 'half-split' });
+      const mixed = attention(rotate(q), rotate(k), heads(v), { mask: 'causal' });
+      const attended = o.forward(mergeHeads(mixed), { residual: x });
+      const normed = this.postAttentionNorm.forward(attended);
+      const gated = mul(gate.forward(normed, { activation: 'silu' }), up.forward(normed));
+      return down.forward(gated, { residual: attended });
+    });
+  }
+}
+
+type LlamaProjection = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
