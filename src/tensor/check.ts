@@ -1,0 +1,180 @@
+import { type ErrorCode, FramePackError } from '../errors.ts';
+import type { Device } from './device.ts';
+import type { DType } from './dtype.ts';
+import type { NativeTensor } from './native-types.ts';
+import { coalesce, formatShape, type Shape, sizeOf } from './shape.ts';
+import { disposedError, type Tensor } from './tensor.ts';
+
+/** An error in the one form of this library: `<operation>: <argument> expected <X>, got <Y>`. */
+export function mismatch(
+  code: ErrorCode,
+  operation: string,
+  argument: string,
+  expected: string,
+  got: string,
+): FramePackError {
+  const message = `${operation}: ${argument} expected ${expected}, got ${got}`;
+  return new FramePackError(code, message, { operation, argument, expected, got });
+}
+
+/** `[2, 3] bf16`, the way messages write tensors. */
+export function formatTensor(tensor: Tensor): string {
+  return `${formatShape(tensor.shape)} ${tensor.dtype}`;
+}
+
+/** Tensors of one call by argument name; absent options are undefined. */
+export type Operands = Readonly<Record<string, Tensor | undefined>>;
+
+/**
+ * Checks that all operands are live tensors of one device.
+ *
+ * @returns the device. @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_DEVICE`.
+ */
+export function checkOperands(operation: string, operands: Operands): Device {
+  let device: Device | undefined;
+  for (const argument in operands) {
+    const tensor = operands[argument];
+    if (tensor === undefined) continue;
+    if (typeof tensor !== 'object' || tensor === null || tensor.native === undefined) {
+      throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', String(tensor));
+    }
+    if (tensor.isDisposed) throw disposedError(operation, argument);
+    device ??= tensor.device;
+    if (tensor.device !== device) {
+      const got = `another device (${tensor.device.kind})`;
+      throw mismatch('ERR_DEVICE', operation, argument, `a tensor on ${device.kind}`, got);
+    }
+  }
+  if (device === undefined) {
+    throw mismatch('ERR_ARGUMENT', operation, 'operands', 'at least one tensor', 'none');
+  }
+  return device;
+}
+
+/** The float types that most operations accept. */
+export const FLOATS: readonly DType[] = ['f32', 'f16', 'bf16'];
+
+/** @throws {@link FramePackError} `ERR_DTYPE` unless the tensor, if given, has one of the types. */
+export function checkDType(
+  operation: string,
+  argument: string,
+  tensor: Tensor | undefined,
+  allowed: readonly DType[] = FLOATS,
+): void {
+  if (tensor !== undefined && !allowed.includes(tensor.dtype)) {
+    const types = allowed.join(' or ');
+    throw mismatch('ERR_DTYPE', operation, argument, types, formatTensor(tensor));
+  }
+}
+
+/** Expected extents; null stands for any. */
+export type ShapePattern = readonly (number | null)[];
+
+/** @throws {@link FramePackError} `ERR_SHAPE` unless the tensor, if given, has the shape. */
+export function checkShape(
+  operation: string,
+  argument: string,
+  tensor: Tensor | undefined,
+  pattern: ShapePattern,
+): void {
+  if (tensor !== undefined && !fits(tensor.shape, pattern)) {
+    const expected = formatShape(pattern.map((extent) => extent ?? '*'));
+    throw mismatch('ERR_SHAPE', operation, argument, expected, formatTensor(tensor));
+  }
+}
+
+function fits(shape: Shape, pattern: ShapePattern): boolean {
+  if (shape.length !== pattern.length) return false;
+  for (let axis = 0; axis < pattern.length; axis++) {
+    const extent = pattern[axis];
+    if (extent !== null && extent !== shape[axis]) return false;
+  }
+  return true;
+}
+
+/** @throws {@link FramePackError} `ERR_SHAPE` unless the tensor has at least `rank` axes. */
+export function checkMinRank(
+  operation: string,
+  argument: string,
+  tensor: Tensor,
+  rank: number,
+): void {
+  if (tensor.rank < rank) {
+    const expected = `at least ${rank} axes`;
+    throw mismatch('ERR_SHAPE', operation, argument, expected, formatTensor(tensor));
+  }
+}
+
+/** @throws {@link FramePackError} `ERR_UNSUPPORTED` for a view with gaps or another order. */
+export function checkContiguous(
+  operation: string,
+  argument: string,
+  tensor: Tensor | undefined,
+): void {
+  if (tensor !== undefined && !tensor.isContiguous) throw stridedError(operation, argument, tensor);
+}
+
+function stridedError(operation: string, argument: string, tensor: Tensor): FramePackError {
+  const got = `strides ${formatShape(tensor.strides)} for ${formatTensor(tensor)}; call contiguous()`;
+  return mismatch('ERR_UNSUPPORTED', operation, argument, 'another memory layout', got);
+}
+
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless `value` is whole and in `[min, max]`. */
+export function checkWhole(
+  operation: string,
+  argument: string,
+  value: number,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): void {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    const limit = max === Number.MAX_SAFE_INTEGER ? `>= ${min}` : `in [${min}, ${max}]`;
+    throw mismatch('ERR_ARGUMENT', operation, argument, `a whole number ${limit}`, String(value));
+  }
+}
+
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless `value` is a finite number. */
+export function checkFinite(operation: string, argument: string, value: number): void {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'a finite number', String(value));
+  }
+}
+
+/**
+ * Index of an option in its list of names, which is its number at the native boundary.
+ *
+ * @throws {@link FramePackError} `ERR_ARGUMENT` for a name that is not in the list.
+ */
+export function checkChoice(
+  operation: string,
+  argument: string,
+  value: string,
+  choices: readonly string[],
+): number {
+  const index = choices.indexOf(value);
+  if (index < 0) {
+    const expected = choices.join(' or ');
+    throw mismatch('ERR_ARGUMENT', operation, argument, expected, String(value));
+  }
+  return index;
+}
+
+/**
+ * A tensor `[..., D]` seen as `[rows, D]` with one row stride and adjacent columns.
+ *
+ * @throws {@link FramePackError} `ERR_UNSUPPORTED` when its memory has no such layout.
+ */
+export function asRows(operation: string, argument: string, tensor: Tensor): NativeTensor {
+  const { shape, strides } = tensor;
+  const last = shape.length - 1;
+  const width = shape[last]!;
+  const leading = shape.slice(0, last);
+  const rows = sizeOf(leading);
+  if (tensor.isContiguous) return { ...tensor.native, shape: [rows, width], strides: [width, 1] };
+  const merged = coalesce(leading, strides.slice(0, last));
+  if (merged.shape.length > 1 || (width > 1 && strides[last] !== 1)) {
+    throw stridedError(operation, argument, tensor);
+  }
+  const rowStride = merged.strides[0]?.[0] ?? width;
+  return { ...tensor.native, shape: [rows, width], strides: [rowStride, 1] };
+}

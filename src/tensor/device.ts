@@ -1,0 +1,164 @@
+import { FramePackError } from '../errors.ts';
+import { native, settle } from './native.ts';
+import type { NativeDevice } from './native-types.ts';
+
+/** `meta` has shapes, types and memory accounting but no data. */
+export type DeviceKind = 'cpu' | 'cuda' | 'meta';
+
+/** Instruction sets of the CPU device, slowest first. */
+export type IsaLevel = 'scalar' | 'avx2' | 'avx512' | 'amx';
+
+/** How to open a device. Every field has a default. */
+export interface DeviceOptions {
+  /** Threads of the CPU device, 1 to 1024; default: the cores this process may use. */
+  readonly threads?: number | undefined;
+  /** Upper limit for the instruction set of the CPU device; default: the best one. */
+  readonly isa?: IsaLevel | undefined;
+  /** Most bytes that tensors may take; beyond it allocations fail with `ERR_OUT_OF_MEMORY`. */
+  readonly budgetBytes?: number | undefined;
+  /** Index of the GPU; default 0. */
+  readonly ordinal?: number | undefined;
+}
+
+/** Facts about an open device; fields that its kind does not have are absent. */
+export interface DeviceDescription {
+  readonly kind: DeviceKind;
+  /** The processor or the GPU. */
+  readonly name: string;
+  /** Instruction set in use. */
+  readonly isa?: string;
+  readonly threads?: number;
+  /** Version of the GPU driver. */
+  readonly driver?: string;
+  /** Architecture of the GPU, such as `sm_90`. */
+  readonly architecture?: string;
+}
+
+/** What a device holds now. Bytes count what was asked for, in steps of 256, mapped files included. */
+export interface MemoryStats {
+  readonly currentBytes: number;
+  /** Highest `currentBytes` since the device was opened or {@link Device.resetPeak}. */
+  readonly peakBytes: number;
+  readonly budgetBytes: number | null;
+  /** Tensors with memory of their own that are neither disposed nor collected; views count with it. */
+  readonly liveTensors: number;
+}
+
+const KINDS: readonly string[] = ['cpu', 'cuda', 'meta'] satisfies DeviceKind[];
+const ISA_LEVELS: readonly string[] = ['scalar', 'avx2', 'avx512', 'amx'] satisfies IsaLevel[];
+const MAX_THREADS = 1024;
+
+/** The environment variables of the library; options given in code win. */
+function environment(): {
+  threads: number | undefined;
+  isa: string | undefined;
+  driver: string | undefined;
+  isSynchronous: boolean;
+} {
+  const threads = process.env.FRAMEPACK_THREADS;
+  return {
+    threads: threads === undefined || threads === '' ? undefined : Number(threads),
+    isa: process.env.FRAMEPACK_CPU_ISA || undefined,
+    driver: process.env.FRAMEPACK_CUDA_DRIVER || undefined,
+    isSynchronous: process.env.FRAMEPACK_SYNC === '1',
+  };
+}
+
+/**
+ * An opened device: memory and one in-order stream of work. Operations return at once; waiting is
+ * {@link Device.synchronize} and {@link Tensor.read}. Belongs to the thread that opened it.
+ */
+export class Device {
+  readonly kind: DeviceKind;
+  /** Handle for the operations of this library. */
+  readonly native: NativeDevice;
+  #closing: Promise<void> | undefined;
+
+  private constructor(kind: DeviceKind, handle: NativeDevice) {
+    this.kind = kind;
+    this.native = handle;
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @throws {@link FramePackError} `ERR_ARGUMENT` for a bad option, `ERR_CUDA_DRIVER` or `ERR_UNSUPPORTED`
+   * when there is no such device here, `ERR_NATIVE_LOAD` without the addon.
+   */
+  static open(kind: DeviceKind, options: DeviceOptions = {}): Device {
+    if (!KINDS.includes(kind)) throw optionError('kind', KINDS.join(', '), kind);
+    const fromEnvironment = environment();
+    const { threads = fromEnvironment.threads, budgetBytes, ordinal } = options;
+    const isa = options.isa ?? fromEnvironment.isa;
+    checkWhole('threads', threads, 1, MAX_THREADS);
+    checkWhole('budgetBytes', budgetBytes, 1, Number.MAX_SAFE_INTEGER);
+    checkWhole('ordinal', ordinal, 0, MAX_THREADS);
+    if (isa !== undefined && !ISA_LEVELS.includes(isa)) {
+      throw optionError('isa', ISA_LEVELS.join(', '), isa);
+    }
+    const { driver, isSynchronous } = fromEnvironment;
+    const nativeOptions = { threads, isa, budgetBytes, ordinal, driver, isSynchronous };
+    return new Device(kind, native().openDevice(kind, nativeOptions));
+  }
+
+  describe(): DeviceDescription {
+    const { name = this.kind, threads, ...facts } = native().describe(this.native);
+    return {
+      kind: this.kind,
+      name,
+      ...facts,
+      ...(threads === undefined ? {} : { threads: Number(threads) }),
+    };
+  }
+
+  memory(): MemoryStats {
+    return native().memory(this.native);
+  }
+
+  /** Starts a new peak from what is in use now. */
+  resetPeak(): void {
+    native().resetPeak(this.native);
+  }
+
+  /**
+   * Waits until all work enqueued so far has run.
+   *
+   * @throws {@link FramePackError} the first failure among it, such as `ERR_OUT_OF_MEMORY` or `ERR_DEVICE_LOST`.
+   */
+  synchronize(): Promise<void> {
+    return settle(native().fence(this.native));
+  }
+
+  /** {@link Device.synchronize} under the name for pacing: await an older fence before enqueueing more. */
+  fence(): Promise<void> {
+    return this.synchronize();
+  }
+
+  /**
+   * Runs what is queued, then ends the threads and frees all memory. Tensors of the device are unusable
+   * afterwards. Further calls return the same promise.
+   */
+  close(): Promise<void> {
+    this.#closing ??= settle(native().closeDevice(this.native));
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function checkWhole(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined) return;
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw optionError(name, `a whole number in [${min}, ${max}]`, value);
+  }
+}
+
+function optionError(name: string, expected: string, got: unknown): FramePackError {
+  return new FramePackError(
+    'ERR_ARGUMENT',
+    `Device.open: ${name} expected ${expected}, got ${String(got)}`,
+    { argument: name },
+  );
+}

@@ -1,0 +1,338 @@
+import { FramePackError } from '../errors.ts';
+import type { Device } from './device.ts';
+import {
+  bytesOf,
+  codeOf,
+  type DType,
+  decode,
+  hostData,
+  isDType,
+  type TypedArray,
+  type TypedArrayOf,
+  typedArray,
+} from './dtype.ts';
+import { native, settle } from './native.ts';
+import type { NativeTensor } from './native-types.ts';
+import { adopt, forget } from './scope.ts';
+import {
+  checkShape,
+  contiguousStrides,
+  expandedStrides,
+  formatShape,
+  isContiguousLayout,
+  type Layout,
+  permuteLayout,
+  resolveAxis,
+  resolveReshape,
+  type Shape,
+  sizeOf,
+  sliceLayout,
+} from './shape.ts';
+import { Storage } from './storage.ts';
+
+/**
+ * A typed array on a device, or a view of one: an immutable layout over shared memory. Operations make
+ * new tensors; only functions that say `into` write to an existing one.
+ *
+ * Memory is freed by {@link Tensor.dispose}, `using` or the enclosing {@link scope}, when the last view of
+ * it goes; the garbage collector is the safety net.
+ */
+export class Tensor<D extends DType = DType> {
+  readonly device: Device;
+  readonly dtype: D;
+  /** Extents, slowest axis first; empty for a scalar. */
+  readonly shape: Shape;
+  /** Distance between neighbours along every axis, in elements. */
+  readonly strides: readonly number[];
+  /** First element within the memory, in elements. */
+  readonly offset: number;
+  /** The tensor at the native boundary. Only operations use it, after checking {@link isDisposed}. */
+  readonly native: NativeTensor;
+  #storage: Storage | undefined;
+
+  /** Takes over one ownership of `storage`. Use {@link empty}, {@link fromArray} or an operation instead. */
+  constructor(storage: Storage, dtype: D, layout: Layout) {
+    this.device = storage.device;
+    this.dtype = dtype;
+    this.shape = layout.shape;
+    this.strides = layout.strides;
+    this.offset = layout.offset;
+    this.native = {
+      buffer: storage.buffer,
+      dtype: codeOf(dtype),
+      shape: layout.shape,
+      strides: layout.strides,
+      offset: layout.offset,
+    };
+    this.#storage = storage;
+    adopt(this);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Whether the elements lie in row-major order without gaps. */
+  get isContiguous(): boolean {
+    return isContiguousLayout(this);
+  }
+
+  get isDisposed(): boolean {
+    return this.#storage === undefined;
+  }
+
+  /**
+   * The same elements in order with another shape; one extent may be -1.
+   *
+   * @returns a view. @throws {@link FramePackError} `ERR_SHAPE`; `ERR_UNSUPPORTED` when a copy would be needed.
+   */
+  reshape(shape: Shape): Tensor<D> {
+    const resolved = resolveReshape('reshape', this.shape, shape);
+    if (!this.isContiguous) {
+      throw new FramePackError(
+        'ERR_UNSUPPORTED',
+        `reshape: tensor expected contiguous memory, got strides ${formatShape(this.strides)} ` +
+          `for ${formatShape(this.shape)}; call contiguous() first`,
+      );
+    }
+    const strides = contiguousStrides(resolved);
+    return this.#view('reshape', { shape: resolved, strides, offset: this.offset });
+  }
+
+  /** Axes in another order, as a view: `axes[i]` is the source of axis i. */
+  permute(axes: readonly number[]): Tensor<D> {
+    return this.#view('permute', permuteLayout('permute', this, axes));
+  }
+
+  /**
+   * Elements `start, start + step, ...` below `end` of one axis, as a view. Negative `start` and `end` count
+   * from the end of the axis; so does a negative axis.
+   *
+   * @throws {@link FramePackError} `ERR_ARGUMENT` when the bounds leave the axis.
+   */
+  slice(axis: number, start: number, end?: number, step?: number): Tensor<D> {
+    return this.#view('slice', sliceLayout('slice', this, axis, { start, end, step }));
+  }
+
+  /** Consecutive views along one axis; the sizes add up to its extent. */
+  split(axis: number, sizes: readonly number[]): Tensor<D>[] {
+    const index = resolveAxis('split', axis, this.rank);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    if (total !== this.shape[index] || sizes.some((size) => size < 0)) {
+      throw new FramePackError(
+        'ERR_SHAPE',
+        `split: sizes expected a sum of ${this.shape[index]} on axis ${index} of ` +
+          `${formatShape(this.shape)}, got ${formatShape(sizes)}`,
+      );
+    }
+    let start = 0;
+    return sizes.map((size) => {
+      const bounds = { start, end: start + size };
+      start += size;
+      return this.#view('split', sliceLayout('split', this, index, bounds));
+    });
+  }
+
+  /** Axes of extent 1, and new axes in front, stretched to `shape`, as a view with stride 0. */
+  expand(shape: Shape): Tensor<D> {
+    checkShape('expand', shape);
+    const strides = expandedStrides('expand', this, shape);
+    return this.#view('expand', { shape: [...shape], strides, offset: this.offset });
+  }
+
+  /** Drops an axis of extent 1, as a view. */
+  squeeze(axis: number): Tensor<D> {
+    const index = resolveAxis('squeeze', axis, this.rank);
+    if (this.shape[index] !== 1) {
+      throw new FramePackError(
+        'ERR_SHAPE',
+        `squeeze: axis ${index} expected extent 1, got ${formatShape(this.shape)}`,
+      );
+    }
+    return this.#view('squeeze', {
+      shape: this.shape.toSpliced(index, 1),
+      strides: this.strides.toSpliced(index, 1),
+      offset: this.offset,
+    });
+  }
+
+  /** A new axis of extent 1 at `axis`, as a view. */
+  unsqueeze(axis: number): Tensor<D> {
+    const index = resolveAxis('unsqueeze', axis, this.rank + 1);
+    const shape = this.shape.toSpliced(index, 0, 1);
+    checkShape('unsqueeze', shape);
+    return this.#view('unsqueeze', {
+      shape,
+      strides: this.strides.toSpliced(index, 0, 1),
+      offset: this.offset,
+    });
+  }
+
+  /**
+   * The elements in order, once everything enqueued so far has run.
+   *
+   * @returns raw bits for f16, bf16 and f8e4m3.
+   * @throws {@link FramePackError} the first failure among that work; `ERR_UNSUPPORTED` on `meta`.
+   */
+  async read(): Promise<TypedArrayOf<D>> {
+    this.#alive('read');
+    if (this.isContiguous) return typedArray(this.dtype, await this.#download(this.native));
+    const packed = Storage.allocate(this.device, this.size * bytesOf(this.dtype));
+    const target: NativeTensor = {
+      ...this.native,
+      buffer: packed.buffer,
+      strides: contiguousStrides(this.shape),
+      offset: 0,
+    };
+    try {
+      native().copy(this.device.native, { x: this.native, out: target });
+      return typedArray(this.dtype, await this.#download(target));
+    } finally {
+      packed.removeOwner();
+    }
+  }
+
+  /** {@link Tensor.read}, widened to f32. */
+  async readFloat32(): Promise<Float32Array> {
+    const data = await this.read();
+    return data instanceof Float32Array ? data : decode(data, this.dtype);
+  }
+
+  /** A second owner of the same memory: a view that outlives this tensor. */
+  retain(): Tensor<D> {
+    return this.#view('retain', this);
+  }
+
+  /** Gives up this tensor. Work that is enqueued already still sees its memory. Idempotent. */
+  dispose(): void {
+    const storage = this.#storage;
+    if (storage === undefined) return;
+    this.#storage = undefined;
+    forget(this);
+    storage.removeOwner();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #alive(operation: string): Storage {
+    if (this.#storage === undefined) throw disposedError(operation, 'tensor');
+    return this.#storage;
+  }
+
+  #view(operation: string, layout: Layout): Tensor<D> {
+    return new Tensor(this.#alive(operation).addOwner(), this.dtype, layout);
+  }
+
+  #download(source: NativeTensor): Promise<ArrayBuffer> {
+    const width = bytesOf(this.dtype);
+    const target = hostBuffer(this.size * width);
+    const offset = source.offset * width;
+    return settle(
+      native()
+        .download(this.device.native, source.buffer, offset, target)
+        .then(() => target),
+    );
+  }
+}
+
+/** The error of every use of a disposed tensor. */
+export function disposedError(operation: string, argument: string): FramePackError {
+  return new FramePackError(
+    'ERR_DISPOSED',
+    `${operation}: ${argument} expected a live tensor, got a disposed one`,
+    { argument },
+  );
+}
+
+function hostBuffer(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new FramePackError(
+      'ERR_OUT_OF_MEMORY',
+      `read: host memory expected ${bytes} free bytes, got none`,
+      { bytes },
+      cause,
+    );
+  }
+}
+
+function checkDType(operation: string, dtype: DType): void {
+  if (!isDType(dtype)) {
+    throw new FramePackError(
+      'ERR_DTYPE',
+      `${operation}: dtype expected f32, f16, bf16, f8e4m3, i32 or u8, got ${String(dtype)}`,
+    );
+  }
+}
+
+/**
+ * A tensor with undefined contents, for operations that write into it.
+ *
+ * @throws {@link FramePackError} `ERR_OUT_OF_MEMORY`, `ERR_SHAPE`, `ERR_DTYPE`.
+ */
+export function empty<D extends DType>(device: Device, shape: Shape, dtype: D): Tensor<D> {
+  checkDType('empty', dtype);
+  checkShape('empty', shape);
+  const storage = Storage.allocate(device, sizeOf(shape) * bytesOf(dtype));
+  return new Tensor(storage, dtype, contiguousLayout(shape));
+}
+
+/**
+ * A tensor with a copy of `data`. Numbers are converted to `dtype` (rounded to f32, then to nearest even
+ * for f16, bf16 and f8e4m3); a `Uint16Array` for f16 or bf16 and a `Uint8Array` for f8e4m3 are taken as bits, as
+ * {@link Tensor.read} returns them.
+ *
+ * @throws {@link FramePackError} `ERR_SHAPE` unless `data` has one number per element (a detached buffer has
+ * none); `ERR_ARGUMENT` for shared memory and for integers out of range.
+ */
+export function fromArray<D extends DType>(
+  device: Device,
+  data: TypedArray | readonly number[],
+  shape: Shape,
+  dtype: D,
+): Tensor<D> {
+  checkDType('fromArray', dtype);
+  checkShape('fromArray', shape);
+  const encoded = hostData(data, shape, dtype);
+  const storage = Storage.allocate(device, encoded.byteLength);
+  native().upload(device.native, storage.buffer, 0, encoded);
+  return new Tensor(storage, dtype, contiguousLayout(shape));
+}
+
+/** Where a tensor lies in a file. */
+export interface FileRange {
+  readonly path: string;
+  /** First byte; a multiple of the element size. */
+  readonly byteOffset: number;
+}
+
+/**
+ * A read-only tensor over little-endian elements of a file. On the CPU device the file is mapped, not
+ * copied: it must not be truncated while the tensor lives (replace it by renaming).
+ *
+ * @throws {@link FramePackError} `ERR_ARGUMENT` when the file does not hold the range, `ERR_OUT_OF_MEMORY`.
+ */
+export function fromFile<D extends DType>(
+  device: Device,
+  range: FileRange,
+  shape: Shape,
+  dtype: D,
+): Tensor<D> {
+  checkDType('fromFile', dtype);
+  checkShape('fromFile', shape);
+  const bytes = sizeOf(shape) * bytesOf(dtype);
+  const storage = Storage.fromFile(device, range.path, range.byteOffset, bytes);
+  return new Tensor(storage, dtype, contiguousLayout(shape));
+}
+
+function contiguousLayout(shape: Shape): Layout {
+  return { shape: [...shape], strides: contiguousStrides(shape), offset: 0 };
+}
