@@ -1,0 +1,68 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { LlamaTokenizer } from '../../src/tokenizers/llama-tokenizer.ts';
+import { llama3Folder, repositoryPath, temporaryFolder, tokenizerCases } from './vocabularies.ts';
+
+describe('the Llama 3 vocabulary', () => {
+  let tokenizer: LlamaTokenizer;
+  beforeAll(async () => {
+    tokenizer = await LlamaTokenizer.load(await llama3Folder());
+  });
+
+  test('gives the ids of the reference tokenizer for every text', async () => {
+    const cases = await tokenizerCases();
+    expect(cases.length).toBeGreaterThan(100);
+    const actual = cases.map(({ prompt }) => ({ prompt, ids: tokenizer.encode(prompt) }));
+    expect(actual).toEqual(cases.map(({ prompt, llama }) => ({ prompt, ids: llama })));
+  });
+
+  test('an empty text is the begin-of-text id alone', () => {
+    expect(tokenizer.encode('')).toEqual([128000]);
+  });
+
+  test('special tokens written in the text become their ids', () => {
+    expect(tokenizer.encode('<|eot_id|><image>')).toEqual([128000, 128009, 128257]);
+  });
+
+  test('a lone surrogate encodes like U+FFFD', () => {
+    expect(tokenizer.encode('a\uD800b')).toEqual(tokenizer.encode('a\uFFFDb'));
+  });
+
+  test('a hundred thousand characters without a space are encoded', () => {
+    const ids = tokenizer.encode('xq'.repeat(50_000));
+    expect(ids.length).toBeGreaterThan(10_000);
+    expect(ids.every(Number.isInteger)).toBe(true);
+  });
+});
+
+describe('damaged folders', () => {
+  const folder = repositoryPath('models/tiny-framepack/tokenizer');
+
+  test('a checkpoint folder loads', async () => {
+    const tokenizer = await LlamaTokenizer.load(folder);
+    expect(tokenizer.encode('').length).toBe(1);
+  });
+
+  test('names the missing file', async () => {
+    const empty = await temporaryFolder({});
+    await expect(LlamaTokenizer.load(empty)).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+      message: expect.stringContaining('tokenizer.json'),
+    });
+  });
+
+  test('names the missing configuration', async () => {
+    const half = await temporaryFolder({ 'tokenizer.json': '{}' });
+    await expect(LlamaTokenizer.load(half)).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+      message: expect.stringContaining('tokenizer_config.json'),
+    });
+  });
+
+  test('refuses a definition that holds no model', async () => {
+    const files = { 'tokenizer.json': '{"version":"1.0"}', 'tokenizer_config.json': '{}' };
+    await expect(LlamaTokenizer.load(await temporaryFolder(files))).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT',
+      message: expect.stringMatching(/tokenizer\.json expected a model of type BPE/u),
+    });
+  });
+});
