@@ -25,6 +25,7 @@
       "native/cpu/dispatch.cc",
       "native/cpu/elementwise.cc",
       "native/cpu/gather.cc",
+      "native/cpu/gemm.cc",
       "native/cpu/matmul.cc",
       "native/cpu/norm.cc",
       "native/cpu/patchify.cc",
@@ -32,13 +33,17 @@
       "native/cpu/rope.cc"
     ],
     "avx2_sources": [
+      "native/cpu/isa/contraction_avx2.cc",
       "native/cpu/isa/vector_avx2.cc"
     ],
     "avx512_sources": [
+      "native/cpu/isa/contraction_avx512.cc",
       "native/cpu/isa/vector_avx512.cc"
     ],
     "amx_sources": [],
-    "test_sources": [],
+    "test_sources": [
+      "native/cpu/test/matmul_test.cc"
+    ],
     "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
     "avx512_flags": [
       "-mavx2",

@@ -57,8 +57,8 @@ void attend_row(const AttentionArgs& args, const Rows& rows, long long b, long l
   for (long long c = 0; c < width; ++c) {
     double sum = 0;
     for (size_t j = 0; j < weights.size(); ++j) {
-      sum += weights[j] * load_f32(args.v, args.dtype,
-                                   row_of(args.v_stride, static_cast<long long>(j)) + c);
+      sum += weights[j] *
+             load_f32(args.v, args.dtype, row_of(args.v_stride, static_cast<long long>(j)) + c);
     }
     store_f32(args.out, args.dtype, out_row + c,
               weights.empty() ? 0.0f : static_cast<float>(sum / total));

@@ -8,7 +8,7 @@ namespace framepack::cpu {
 namespace isa {
 struct KernelTable;
 struct VectorTable;
-}
+}  // namespace isa
 
 enum class IsaLevel : int { kScalar = 0, kAvx2 = 1, kAvx512 = 2, kAmx = 3 };
 

@@ -7,10 +7,11 @@ namespace {
 
 inline Float from_f8(Int code) {
   const Int magnitude = code & 0x7f;
-  // Exponent and mantissa land in their f32 fields 120 too low; the product puts subnormals right
-  // as well.
-  const Float value = as_float(magnitude << 20) * 0x1p120f;
-  const Int bits = magnitude == 0x7f ? Int{} + 0x7fc00000 : as_int(value);
+  const Int normal = (magnitude << 20) + (120 << 23);
+  // By conversion, not as an f32 subnormal times 2^120: some processors trap into microcode there.
+  const Int subnormal = as_int(__builtin_convertvector(magnitude, Float) * 0x1p-9f);
+  Int bits = magnitude < 8 ? subnormal : normal;
+  bits = magnitude == 0x7f ? Int{} + 0x7fc00000 : bits;
   return as_float(bits | (code & 0x80) << 24);
 }
 
@@ -34,7 +35,7 @@ inline Int to_bf16(Float x) {
   return (bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded;
 }
 
-void widen(const void* x, DType dtype, float* out, long long count) {
+inline void widen(const void* x, DType dtype, float* out, long long count) {
   const auto* words = static_cast<const unsigned short*>(x);
   const auto* bytes = static_cast<const unsigned char*>(x);
   switch (dtype) {
@@ -59,7 +60,7 @@ void widen(const void* x, DType dtype, float* out, long long count) {
   }
 }
 
-void narrow(const float* x, void* out, DType dtype, long long count) {
+inline void narrow(const float* x, void* out, DType dtype, long long count) {
   auto* words = static_cast<unsigned short*>(out);
   auto* bytes = static_cast<unsigned char*>(out);
   switch (dtype) {
@@ -82,7 +83,7 @@ void narrow(const float* x, void* out, DType dtype, long long count) {
   }
 }
 
-void quantize(const float* w, float scale, unsigned char* q, long long count) {
+inline void quantize(const float* w, float scale, unsigned char* q, long long count) {
   for_lanes(count, [=](long long i, int n) {
     // A division, not a product with the reciprocal: the codes must equal the oracle's.
     const Float scaled = load(w + i, n) / scale;
@@ -90,7 +91,7 @@ void quantize(const float* w, float scale, unsigned char* q, long long count) {
   });
 }
 
-void dequantize(const unsigned char* q, float scale, float* out, long long count) {
+inline void dequantize(const unsigned char* q, float scale, float* out, long long count) {
   for_lanes(count,
             [=](long long i, int n) { store(from_f8(load_int(q + i, n)) * scale, out + i, n); });
 }

@@ -49,5 +49,11 @@ inline Float exp(Float x) {
 // 1 / (1 + exp(-x)) times a.
 inline Float times_sigmoid(Float a, Float x) { return a / (1.0f + exp(-x)); }
 
+inline Float gelu_tanh(Float a) {
+  // 0.5 (1 + tanh u) = 1 / (1 + exp(-2 u)), which does not cancel for negative u.
+  const Float cubic = fma(a * a * a, splat(0.044715f), a);
+  return times_sigmoid(a, cubic * 1.59576912f);  // 2 sqrt(2 / pi)
+}
+
 }  // namespace
 }  // namespace framepack::cpu::isa

@@ -5,12 +5,6 @@
 namespace framepack::cpu::isa {
 namespace {
 
-inline Float gelu_tanh(Float a) {
-  // 0.5 (1 + tanh u) = 1 / (1 + exp(-2 u)), which does not cancel for negative u.
-  const Float cubic = fma(a * a * a, splat(0.044715f), a);
-  return times_sigmoid(a, cubic * 1.59576912f);  // 2 sqrt(2 / pi)
-}
-
 template <class Function>
 inline void map(const float* a, float* out, long long count, Function function) {
   for_lanes(count, [=](long long i, int n) { store(function(load(a + i, n)), out + i, n); });

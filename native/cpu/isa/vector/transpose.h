@@ -64,8 +64,8 @@ inline void transpose_elements(const Element* x, long long x_stride, Element* ou
       out[c * out_stride + r] = x[r * x_stride + c];
 }
 
-void transpose(const void* x, long long x_row_stride, void* out, long long out_row_stride,
-               long long rows, long long columns, int element_bytes) {
+inline void transpose(const void* x, long long x_row_stride, void* out, long long out_row_stride,
+                      long long rows, long long columns, int element_bytes) {
   if (element_bytes == 4) {
     transpose_elements(static_cast<const Long*>(x), x_row_stride, static_cast<Long*>(out),
                        out_row_stride, rows, columns);

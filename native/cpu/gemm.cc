@@ -1,0 +1,209 @@
+#include "gemm.h"
+
+#include <algorithm>
+
+#include "cpu_context.h"
+
+namespace framepack::cpu {
+
+namespace {
+
+// K is cut so that a panel of w stays in L1 and the rows of a in L2. Cuts fall on kScaleBlock.
+constexpr long long kBlockK = 256;
+// Rows that share one packed panel: enough to hide its packing.
+constexpr long long kMaxBlockRows = 504;
+constexpr long long kMaxBlockColumns = 256;
+// Below so many multiply-adds a task is not worth a hand-over.
+constexpr double kMinTaskWork = 1 << 20;
+constexpr long long kTasksPerThread = 4;
+
+constexpr long long ceil_div(long long a, long long b) { return (a + b - 1) / b; }
+constexpr long long round_up(long long a, long long b) { return ceil_div(a, b) * b; }
+
+struct Blocking {
+  long long rows, columns;  // of one task
+  long long row_blocks, column_blocks;
+};
+
+// Cuts [0, total) into equal blocks of whole units, of at most `block`.
+long long even_block(long long total, long long block, long long unit) {
+  return round_up(ceil_div(total, ceil_div(total, block)), unit);
+}
+
+// The result does not depend on the blocking, so it may depend on the number of threads.
+Blocking choose_blocking(const GemmProblem& problem, const isa::GemmKernels& kernels, int threads) {
+  const double work = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
+                      static_cast<double>(problem.k);
+  const long long useful = std::max<long long>(1, static_cast<long long>(work / kMinTaskWork));
+  const long long wanted = threads == 1 ? 1 : std::min(threads * kTasksPerThread, useful);
+  Blocking blocking{kMaxBlockRows, kMaxBlockColumns, 0, 0};
+  for (;;) {
+    blocking.row_blocks = ceil_div(problem.m, blocking.rows);
+    blocking.column_blocks = ceil_div(problem.n, blocking.columns);
+    if (blocking.row_blocks * blocking.column_blocks >= wanted) break;
+    const bool can_cut_rows = blocking.rows / 2 >= 4 * kernels.tile_rows;
+    const bool can_cut_columns = blocking.columns > kernels.tile_columns;
+    if (can_cut_columns && (blocking.columns * 2 > blocking.rows || !can_cut_rows)) {
+      blocking.columns /= 2;
+    } else if (can_cut_rows) {
+      blocking.rows /= 2;
+    } else {
+      break;
+    }
+  }
+  blocking.rows = even_block(problem.m, blocking.rows, kernels.tile_rows);
+  blocking.columns = even_block(problem.n, blocking.columns, kernels.tile_columns);
+  blocking.row_blocks = ceil_div(problem.m, blocking.rows);
+  blocking.column_blocks = ceil_div(problem.n, blocking.columns);
+  return blocking;
+}
+
+// Rows start on different cache sets: an odd number of lines apart.
+long long packed_row_stride(long long k, int element_bytes) {
+  const long long line = 64 / element_bytes;
+  return (ceil_div(k, line) | 1) * line;
+}
+
+class Task {
+ public:
+  Task(const GemmProblem& problem, const isa::KernelTable& table, const isa::GemmKernels& kernels,
+       const Blocking& blocking)
+      : problem_(problem),
+        table_(table),
+        kernels_(kernels),
+        blocking_(blocking),
+        a_stride_(packed_row_stride(std::min(problem.k, kBlockK), kernels.element_bytes)),
+        a_bytes_(blocking.rows * a_stride_ * kernels.element_bytes),
+        panel_bytes_(round_up(std::min(problem.k, kBlockK), isa::kScaleBlock) *
+                     kernels.tile_columns * kernels.element_bytes),
+        has_one_k_block_(problem.k <= kBlockK) {}
+
+  size_t scratch_bytes() const {
+    const long long sums = has_one_k_block_ ? kernels_.tile_rows * kernels_.tile_columns
+                                            : blocking_.rows * blocking_.columns;
+    return static_cast<size_t>(a_bytes_ + panel_bytes_ + 4 * sums);
+  }
+
+  void run(long long task, RowSource rows, void* scratch) const {
+    auto* a = static_cast<char*>(scratch);
+    char* panel = a + a_bytes_;
+    auto* sums = reinterpret_cast<float*>(panel + panel_bytes_);
+    // Neighbouring tasks share columns: their weights are still in the outer cache.
+    const long long row = task % blocking_.row_blocks * blocking_.rows;
+    const long long column = task / blocking_.row_blocks * blocking_.columns;
+    const long long row_count = std::min(blocking_.rows, problem_.m - row);
+    const long long column_count = std::min(blocking_.columns, problem_.n - column);
+    for (long long k = 0; k < problem_.k; k += kBlockK) {
+      const long long count = std::min(kBlockK, problem_.k - k);
+      rows({row, row_count, k, count, a, a_stride_});
+      pad_rows(a, row_count, count);
+      for (long long j = 0; j < column_count; j += kernels_.tile_columns) {
+        const int columns =
+            static_cast<int>(std::min<long long>(kernels_.tile_columns, column_count - j));
+        kernels_.pack_panel(columns_from(problem_.w, column + j, columns, k), count, panel);
+        run_panel(a, panel, sums + (has_one_k_block_ ? 0 : j * blocking_.rows),
+                  {row, column + j, static_cast<int>(row_count), columns}, k, count);
+      }
+    }
+  }
+
+ private:
+  void pad_rows(char* a, long long rows, long long count) const {
+    const long long padded = round_up(count, kernels_.k_step);
+    if (padded == count) return;
+    const long long bytes = kernels_.element_bytes;
+    for (long long row = 0; row < rows; ++row) {
+      std::fill_n(a + (row * a_stride_ + count) * bytes, (padded - count) * bytes, 0);
+    }
+  }
+
+  void run_panel(const void* a, const void* panel, float* sums, const isa::Placement& place,
+                 long long k, long long count) const {
+    const int width = kernels_.panel_width(place.columns);
+    const bool is_last = k + count == problem_.k;
+    const int tiles = static_cast<int>(ceil_div(place.rows, kernels_.tile_rows));
+    const int tile_rows = static_cast<int>(ceil_div(place.rows, tiles));
+    for (int i = 0; i < place.rows; i += tile_rows) {
+      const long long offset = i * a_stride_;
+      isa::TileArgs tile{
+          .a = a,
+          .a_row_stride = a_stride_,
+          .a_k_stride = 1,
+          .offsets = &offset,
+          .segments = 1,
+          .k = round_up(count, kernels_.k_step),
+          .panel = panel,
+          .c = has_one_k_block_ ? sums : sums + static_cast<long long>(i) * width,
+          .c_stride = width,
+          .rows = std::min(tile_rows, place.rows - i),
+          .width = width,
+          .accumulates = k > 0,
+      };
+      kernels_.tile(tile);
+      if (is_last) {
+        table_.finish(tile.c, width, problem_.epilogue,
+                      {place.row + i, place.column, tile.rows, place.columns});
+      }
+    }
+  }
+
+  const GemmProblem& problem_;
+  const isa::KernelTable& table_;
+  const isa::GemmKernels& kernels_;
+  const Blocking& blocking_;
+  long long a_stride_, a_bytes_, panel_bytes_;
+  bool has_one_k_block_;
+};
+
+// Few rows: all of a is widened once, every weight is read once.
+void gemm_few_rows(const GemmProblem& problem, RowSource rows, const CpuContext& context) {
+  constexpr long long kColumns = 64;
+  const long long a_stride = packed_row_stride(problem.k, 4);
+  auto* a = static_cast<float*>(
+      context.scratch.shared(static_cast<size_t>(problem.m * a_stride) * sizeof(float)));
+  rows({0, problem.m, 0, problem.k, a, a_stride});
+  const long long tasks = ceil_div(problem.n, kColumns);
+  const auto body = [&](long long task) {
+    float sums[isa::kMaxDotRows * kColumns];
+    const long long column = task * kColumns;
+    const int columns = static_cast<int>(std::min(kColumns, problem.n - column));
+    const int row_count = static_cast<int>(problem.m);
+    context.kernels->dot(a, a_stride, row_count, columns_from(problem.w, column, columns, 0),
+                         problem.k, sums, kColumns);
+    context.kernels->finish(sums, kColumns, problem.epilogue, {0, column, row_count, columns});
+  };
+  if (static_cast<double>(problem.n) * static_cast<double>(problem.k) < kMinTaskWork / 4) {
+    for (long long task = 0; task < tasks; ++task) body(task);
+  } else {
+    context.pool.parallel_for(tasks, [&](int64_t task, int) { body(task); });
+  }
+}
+
+}  // namespace
+
+isa::ColumnSource columns_from(const isa::ColumnSource& w, long long column, int columns,
+                               long long k) {
+  isa::ColumnSource part = w;
+  part.data = static_cast<const char*>(w.data) + (column * w.row_stride + k) * size_of(w.dtype);
+  if (w.block_scale) {
+    part.block_scale = w.block_scale + column * w.block_scale_stride + k / isa::kScaleBlock;
+  }
+  part.columns = columns;
+  return part;
+}
+
+void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context) {
+  if (problem.m == 0 || problem.n == 0) return;
+  if (problem.m <= isa::kMaxDotRows && !problem.is_bf16) {
+    return gemm_few_rows(problem, rows, context);
+  }
+  const isa::GemmKernels& kernels = problem.is_bf16 ? *context.kernels->bf16 : context.kernels->f32;
+  const Blocking blocking = choose_blocking(problem, kernels, context.pool.size());
+  const Task task(problem, *context.kernels, kernels, blocking);
+  context.pool.parallel_for(
+      blocking.row_blocks * blocking.column_blocks, [&](int64_t index, int worker) {
+        task.run(index, rows, context.scratch.of_worker(worker, task.scratch_bytes()));
+      });
+}
+
+}  // namespace framepack::cpu

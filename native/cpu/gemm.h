@@ -1,0 +1,32 @@
+// Blocked matrix product out = epilogue(a w^T), shared by matmul and patchify.
+#pragma once
+#include "../core/function_ref.h"
+#include "isa/kernel_table.h"
+
+namespace framepack::cpu {
+
+struct CpuContext;
+
+// Writes rows [row, row + rows) and columns [k, k + count) of the left operand to `packed` with row
+// stride `packed_stride`, as f32, or as bf16 when the problem says that a is bf16.
+struct RowBlock {
+  long long row, rows, k, count;
+  void* packed;
+  long long packed_stride;
+};
+using RowSource = FunctionRef<void(const RowBlock& block)>;
+
+struct GemmProblem {
+  long long m, n, k;
+  isa::ColumnSource w;  // all n rows of the weight; `columns` is not used
+  isa::Epilogue epilogue;
+  bool is_bf16;  // both operands are exact in bf16 and the row source can deliver bf16
+};
+
+void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context);
+
+// The columns of w from `column` on, cut at k.
+isa::ColumnSource columns_from(const isa::ColumnSource& w, long long column, int columns,
+                               long long k);
+
+}  // namespace framepack::cpu

@@ -1,0 +1,115 @@
+// Packing of weight rows into panels: widen or copy eight rows into a stage in L1, then transpose
+// 8 x 8 dwords at a time. simd_<isa>.h must be included first.
+#pragma once
+#include "../kernel_table.h"
+#include "../vector/convert.h"
+#include "../vector/transpose.h"
+
+namespace framepack::cpu::isa {
+namespace {
+
+constexpr int kStageRows = 8;
+constexpr int kStageK = kScaleBlock;
+
+template <DType kType>
+inline Float load_as(const void* data, long long index, int count) {
+  if constexpr (kType == DType::kF32) {
+    return load(static_cast<const float*>(data) + index, count);
+  } else if constexpr (kType == DType::kF16) {
+    return load_f16(static_cast<const unsigned short*>(data) + index, count);
+  } else if constexpr (kType == DType::kBf16) {
+    return as_float(load_int(static_cast<const unsigned short*>(data) + index, count) << 16);
+  } else {
+    return from_f8(load_int(static_cast<const unsigned char*>(data) + index, count));
+  }
+}
+
+// Element types of a stage. kDwordK elements make one dword of the panel.
+struct F32Stage {
+  using Element = float;
+  static constexpr int kDwordK = 1;
+  static void put(Float x, Element* out, int count) { store(x, out, count); }
+};
+
+struct Bf16Stage {
+  using Element = unsigned short;
+  static constexpr int kDwordK = 2;
+  static void put(Float x, Element* out, int count) { store_int(to_bf16(x), out, count); }
+};
+
+template <class Stage, DType kType>
+inline void stage_row(const ColumnSource& source, int column, long long k, int count,
+                      typename Stage::Element* out) {
+  const long long begin = column * source.row_stride + k;
+  if (source.block_scale) {
+    const float scale = source.block_scale[column * source.block_scale_stride + k / kScaleBlock];
+    for_lanes(count, [=](long long i, int n) {
+      Stage::put(load_as<kType>(source.data, begin + i, n) * scale, out + i, n);
+    });
+  } else {
+    for_lanes(count, [=](long long i, int n) {
+      Stage::put(load_as<kType>(source.data, begin + i, n), out + i, n);
+    });
+  }
+}
+
+// Fills rows [0, 8) of the stage with columns `first` .. `first` + 7; what does not exist is zero.
+template <class Stage, DType kType>
+inline void fill_stage(const ColumnSource& source, int first, long long k, int count,
+                       typename Stage::Element (*stage)[kStageK]) {
+  for (int r = 0; r < kStageRows; ++r) {
+    const bool exists = first + r < source.columns;
+    if (exists) stage_row<Stage, kType>(source, first + r, k, count, stage[r]);
+    const int begin = exists ? count : 0, end = (count + 15) / 16 * 16;
+    for (int i = begin; i < end; ++i) stage[r][i] = 0;
+  }
+}
+
+template <class Stage>
+inline void transpose_stage(const typename Stage::Element (*stage)[kStageK], int dwords, Long* out,
+                            long long out_stride) {
+  const auto* x = reinterpret_cast<const Long*>(stage);
+  constexpr long long kStride = kStageK / Stage::kDwordK;
+  int d = 0;
+  for (; d + 8 <= dwords; d += 8) {
+    transpose_block(x + d, kStride, out + d * out_stride, out_stride);
+  }
+  if (d == dwords) return;
+  alignas(32) Long rest[8 * kStageRows];
+  transpose_block(x + d, kStride, rest, kStageRows);
+  for (int i = 0; d + i < dwords; ++i) {
+    __builtin_memcpy(out + (d + i) * out_stride, rest + i * kStageRows, 4 * kStageRows);
+  }
+}
+
+template <class Stage, DType kType>
+inline void pack_panel_as(const ColumnSource& source, int width, long long k, void* panel) {
+  alignas(64) typename Stage::Element stage[kStageRows][kStageK];
+  for (int first = 0; first < width; first += kStageRows) {
+    for (long long begin = 0; begin < k; begin += kStageK) {
+      const int count = static_cast<int>(k - begin < kStageK ? k - begin : kStageK);
+      fill_stage<Stage, kType>(source, first, begin, count, stage);
+      const int dwords = (count + Stage::kDwordK - 1) / Stage::kDwordK;
+      transpose_stage<Stage>(
+          stage, dwords, static_cast<Long*>(panel) + begin / Stage::kDwordK * width + first, width);
+    }
+  }
+}
+
+template <class Stage>
+inline void pack_panel(const ColumnSource& source, long long k, void* panel) {
+  const int width = source.columns <= kLanes ? kLanes : 2 * kLanes;
+  switch (source.dtype) {
+    case DType::kF16:
+      return pack_panel_as<Stage, DType::kF16>(source, width, k, panel);
+    case DType::kBf16:
+      return pack_panel_as<Stage, DType::kBf16>(source, width, k, panel);
+    case DType::kF8E4M3:
+      return pack_panel_as<Stage, DType::kF8E4M3>(source, width, k, panel);
+    default:
+      return pack_panel_as<Stage, DType::kF32>(source, width, k, panel);
+  }
+}
+
+}  // namespace
+}  // namespace framepack::cpu::isa

@@ -1,0 +1,85 @@
+// Softmax of attention with one query per lane: maxima and sums run down the columns, so nothing is
+// ever reduced across lanes.
+#pragma once
+#include "../kernel_table.h"
+#include "../vector/lanes.h"
+
+namespace framepack::cpu::isa {
+namespace {
+
+// exp(x) for x <= 0 within 2 ulp; below -87 it is 0, so that no subnormal slows the sums down.
+inline Float exp_of_negative(Float x) {
+  const Float lowest = splat(-87.0f), round = splat(12582912.0f);  // 1.5 * 2^23
+  const Float clamped = x < lowest ? lowest : x;
+  const Float shifted = fma(clamped, splat(1.44269504f), round);
+  const Float n = shifted - round;
+  Float r = fma(n, splat(-0.693145752f), clamped);
+  r = fma(n, splat(-1.42860677e-6f), r);
+  // Taylor: |r| <= ln 2 / 2, so the first missing term is below 1.2e-7 / 8.
+  Float p = splat(1.0f / 5040);
+  p = fma(p, r, splat(1.0f / 720));
+  p = fma(p, r, splat(1.0f / 120));
+  p = fma(p, r, splat(1.0f / 24));
+  p = fma(p, r, splat(1.0f / 6));
+  p = fma(p, r, splat(0.5f));
+  p = fma(p, r, splat(1.0f));
+  p = fma(p, r, splat(1.0f));
+  const Int scaled = as_int(p) + ((as_int(shifted) - as_int(round)) << 23);
+  return x < lowest ? Float{} : as_float(scaled);
+}
+
+inline Float lane_maximum(Float a, Float b) { return a > b ? a : b; }
+
+// One vector of queries.
+inline bool softmax_lanes(const SoftmaxArgs& args, int lane) {
+  float* scores = args.scores + lane;
+  const Float visible =
+      args.visible ? load(args.visible + lane, kLanes) : splat(static_cast<float>(args.keys));
+  const Float lowest = splat(-3.40282347e38f);
+  Float top[2] = {lowest, lowest};
+  for (long long key = 0; key < args.keys; ++key) {
+    Float score = load(scores + key * args.width, kLanes) * args.scale;
+    if (args.visible) {
+      score = splat(static_cast<float>(key)) < visible ? score : lowest;
+    }
+    store(score, scores + key * args.width, kLanes);
+    top[key & 1] = lane_maximum(score, top[key & 1]);
+  }
+  const Float before = load(args.maximum + lane, kLanes);
+  const Float maximum = lane_maximum(before, lane_maximum(top[0], top[1]));
+  Float sums[2] = {};
+  for (long long key = 0; key < args.keys; ++key) {
+    const Float score = load(scores + key * args.width, kLanes);
+    Float p = exp_of_negative(score - maximum);
+    // While a query has seen no key its maximum is the lowest number, and exp(0) must not count.
+    if (args.visible) p = splat(static_cast<float>(key)) < visible ? p : Float{};
+    store(p, scores + key * args.width, kLanes);
+    sums[key & 1] += p;
+  }
+  const Float correction = exp_of_negative(before - maximum);
+  store(maximum, args.maximum + lane, kLanes);
+  store(fma(load(args.sum + lane, kLanes), correction, sums[0] + sums[1]), args.sum + lane, kLanes);
+  store(correction, args.correction + lane, kLanes);
+  bool changes = false;
+  for (int i = 0; i < kLanes; ++i) changes |= args.correction[lane + i] != 1.0f;
+  return changes;
+}
+
+inline bool softmax(const SoftmaxArgs& args) {
+  bool changes = false;
+  for (int lane = 0; lane < args.width; lane += kLanes) changes |= softmax_lanes(args, lane);
+  return changes;
+}
+
+inline void scale_columns(float* x, long long rows, int width, const float* factor) {
+  for (int lane = 0; lane < width; lane += kLanes) {
+    const Float scale = load(factor + lane, kLanes);
+    for (long long row = 0; row < rows; ++row) {
+      float* p = x + row * width + lane;
+      store(load(p, kLanes) * scale, p, kLanes);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace framepack::cpu::isa

@@ -1,0 +1,27 @@
+// The f32 kernels of the instruction set whose simd_<isa>.h was included first.
+#pragma once
+#include "dot.h"
+#include "finish.h"
+#include "panel.h"
+#include "softmax.h"
+#include "tile.h"
+
+namespace framepack::cpu::isa {
+namespace {
+
+constexpr GemmKernels kF32Gemm = {
+    .tile_rows = kTileRows,
+    .tile_columns = 2 * kLanes,
+    .lanes = kLanes,
+    .k_step = 1,
+    .element_bytes = 4,
+    .pack_panel = pack_panel<F32Stage>,
+    .tile = tile<F32Multiply>,
+};
+
+constexpr KernelTable table_with(const GemmKernels* bf16) {
+  return {kF32Gemm, bf16, dot, finish, softmax, scale_columns};
+}
+
+}  // namespace
+}  // namespace framepack::cpu::isa

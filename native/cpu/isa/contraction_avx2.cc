@@ -1,0 +1,15 @@
+#include "vector/simd_avx2.h"
+// Kept apart from the line above: the kernels are compiled for the lanes that it defines.
+#include "contraction/table.h"
+
+namespace framepack::cpu::isa {
+
+namespace {
+
+constexpr KernelTable kTable = table_with(nullptr);
+
+}  // namespace
+
+const KernelTable* kernel_table_avx2() { return &kTable; }
+
+}  // namespace framepack::cpu::isa

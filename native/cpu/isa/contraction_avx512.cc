@@ -1,0 +1,42 @@
+#include "vector/simd_avx512.h"
+// Kept apart from the line above: the kernels are compiled for the lanes that it defines.
+#include "contraction/table.h"
+
+namespace framepack::cpu::isa {
+
+namespace {
+
+// Multiplies bf16 pairs with vdpbf16ps: products are exact, each step adds two of them to a sum.
+// Subnormal inputs and results count as zero.
+struct Bf16Multiply {
+  using Element = unsigned short;
+  static constexpr int kStep = 2;
+  using Operand = __m512bh;
+  static Operand load_b(const Element* p) { return (__m512bh)_mm512_loadu_si512(p); }
+  static Operand broadcast(const Element* p) {
+    int pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return (__m512bh)_mm512_set1_epi32(pair);
+  }
+  static Float add(Operand a, Operand b, Float c) { return _mm512_dpbf16_ps(c, a, b); }
+};
+
+constexpr GemmKernels kBf16Gemm = {
+    .tile_rows = kTileRows,
+    .tile_columns = 2 * kLanes,
+    .lanes = kLanes,
+    .k_step = 2,
+    .element_bytes = 2,
+    .pack_panel = pack_panel<Bf16Stage>,
+    .tile = tile<Bf16Multiply>,
+};
+
+constexpr KernelTable kTable = table_with(nullptr);
+constexpr KernelTable kBf16Table = table_with(&kBf16Gemm);
+
+}  // namespace
+
+const KernelTable* kernel_table_avx512() { return &kTable; }
+const KernelTable* kernel_table_avx512_bf16() { return &kBf16Table; }
+
+}  // namespace framepack::cpu::isa

@@ -1,0 +1,100 @@
+// The instruction-set dependent part of matmul, attention, conv3d and patchify: function pointers
+// over raw pointers, one table per level. Blocking, threads and masks live above.
+//
+// Every product has the form c[row, column] (+)= sum_k a[row, k] * b[k, column] with k ascending
+// and f32 sums. `a` is read in place through strides. `b` is packed in panels: a panel holds up to
+// tile_columns columns, padded with zeros to panel_width(columns), as [k / k_step, width, k_step].
+#pragma once
+#include "../../../kernels/matmul/matmul_args.h"
+
+namespace framepack::cpu::isa {
+
+// One tile of c. The reduction runs over `segments` stretches of k elements, k a multiple of
+// k_step; stretch s of row i starts at a[offsets[s] + i * a_row_stride].
+struct TileArgs {
+  const void* a;
+  long long a_row_stride, a_k_stride;  // elements; a_k_stride is 1 where k_step is not
+  const long long* offsets;            // [segments], elements
+  long long segments, k;
+  const void* panel;  // [segments * k, width]
+  float* c;           // [rows, width]: whole vectors are written
+  long long c_stride;
+  int rows, width;
+  bool accumulates;  // c is added to instead of overwritten
+};
+
+// Rows of a weight [N, K] that become the columns of one panel.
+struct ColumnSource {
+  const void* data;
+  const float* block_scale;  // one factor per kScaleBlock consecutive k of a row, or null
+  long long row_stride, block_scale_stride;
+  int columns;
+  DType dtype;
+};
+
+// Kernels for one element type of a and b.
+struct GemmKernels {
+  int tile_rows, tile_columns;
+  int lanes;  // columns of one vector: panels of at most so many columns are one vector wide
+  int k_step;
+  int element_bytes;
+  // k elements of every column, zero-padded to k_step. k may only be cut at multiples of
+  // kScaleBlock.
+  void (*pack_panel)(const ColumnSource& source, long long k, void* panel);
+  void (*tile)(const TileArgs& args);
+
+  int panel_width(int columns) const { return columns <= lanes ? lanes : tile_columns; }
+};
+
+// What happens to a finished sum: out = residual + gate * act(sum * scale + bias), rounded once.
+struct Epilogue {
+  const float* scale;    // [N] or null
+  const float* bias;     // [N] or null
+  const void* gate;      // [M / gate_rows, N] or null
+  const void* residual;  // [M, N] or null
+  void* out;             // [M, N]
+  long long gate_rows, gate_stride, residual_stride, out_stride;
+  DType gate_dtype, out_dtype;
+  Activation activation;
+};
+
+// Where the sums of one tile belong.
+struct Placement {
+  long long row, column;
+  int rows, columns;
+};
+
+// One chunk of keys for `width` queries, one query per column: scores[key * width + query].
+struct SoftmaxArgs {
+  float* scores;         // becomes exp(scale * score - maximum), 0 where masked
+  const float* visible;  // [width] how many of these keys each query sees, or null for all
+  float* maximum;        // [width] running maximum of scale * score; -FLT_MAX before the first
+  float* sum;            // [width] running sum of the exponentials
+  float* correction;     // [width] out: what sums and outputs of earlier chunks were multiplied by
+  long long keys;
+  int width;  // a multiple of the lanes
+  float scale;
+};
+
+struct KernelTable {
+  GemmKernels f32;
+  const GemmKernels* bf16;  // for operands that are exact in bf16; null without such kernels
+  // c[row * c_stride + column] = a[row, :] . w[column, :], for at most kMaxDotRows rows.
+  void (*dot)(const float* a, long long a_stride, int rows, const ColumnSource& w, long long k,
+              float* c, long long c_stride);
+  void (*finish)(const float* c, long long c_stride, const Epilogue& epilogue,
+                 const Placement& place);
+  // Returns whether any correction differs from 1.
+  bool (*softmax)(const SoftmaxArgs& args);
+  // x[row * width + column] *= factor[column]
+  void (*scale_columns)(float* x, long long rows, int width, const float* factor);
+};
+
+constexpr int kMaxDotRows = 16;
+constexpr int kScaleBlock = 64;
+
+const KernelTable* kernel_table_avx2();
+const KernelTable* kernel_table_avx512();
+const KernelTable* kernel_table_avx512_bf16();  // the same with vdpbf16ps for bf16 operands
+
+}  // namespace framepack::cpu::isa

@@ -1,0 +1,117 @@
+#include "../matmul.h"
+
+#include "oracle_check.h"
+
+namespace {
+
+using namespace framepack;       // NOLINT(google-build-using-namespace): one test program
+using namespace framepack::cpu;  // NOLINT(google-build-using-namespace)
+
+struct Case {
+  long long m, n, k;
+  DType a, w, out;
+  Activation activation = Activation::kNone;
+  ScaleMode scale = ScaleMode::kNone;
+  bool has_bias = false, has_gate = false, has_residual = false;
+  long long gap = 0;  // elements between rows
+};
+
+void check_case(const Case& c, uint32_t seed) {
+  const long long a_stride = c.k + c.gap, w_stride = c.k + 2 * c.gap, out_stride = c.n + 3 * c.gap;
+  const long long gate_rows = c.m % 2 == 0 ? 2 : 1;
+  test::Data a(c.m * a_stride, c.a, 1, seed), w(c.n * w_stride, c.w, 1, seed + 1);
+  test::Data bias(c.n, DType::kBf16, 1, seed + 2), gate(c.m * c.n, DType::kF16, 1, seed + 3);
+  test::Data residual(c.m * out_stride, c.out, 1, seed + 4);
+  std::vector<float> scales(static_cast<size_t>(c.n * (c.k / 64 + 1)));
+  for (size_t i = 0; i < scales.size(); ++i) scales[i] = 0.5f + 0.01f * static_cast<float>(i % 97);
+  const test::Data initial(c.m * out_stride, c.out, 0, 0);
+  const std::string name = "matmul " + std::to_string(c.m) + "x" + std::to_string(c.n) + "x" +
+                           std::to_string(c.k) + " a" + std::to_string(int(c.a)) + " w" +
+                           std::to_string(int(c.w)) + " act" + std::to_string(int(c.activation)) +
+                           " scale" + std::to_string(int(c.scale));
+  test::check(name, initial, test::tolerance_of(c.out), [&](void* out, const CpuContext& context) {
+    matmul({.a = a.data(),
+            .w = w.data(),
+            .w_scale = c.scale == ScaleMode::kNone ? nullptr : scales.data(),
+            .bias = c.has_bias ? bias.data() : nullptr,
+            .residual = c.has_residual ? residual.data() : nullptr,
+            .gate = c.has_gate ? gate.data() : nullptr,
+            .out = out,
+            .m = c.m,
+            .n = c.n,
+            .k = c.k,
+            .a_row_stride = a_stride,
+            .w_row_stride = w_stride,
+            .residual_row_stride = out_stride,
+            .out_row_stride = out_stride,
+            .gate_rows = gate_rows,
+            .a_dtype = c.a,
+            .w_dtype = c.w,
+            .bias_dtype = DType::kBf16,
+            .gate_dtype = DType::kF16,
+            .out_dtype = c.out,
+            .activation = c.activation,
+            .scale_mode = c.scale},
+           context);
+  });
+}
+
+}  // namespace
+
+int main() {
+  const DType floats[] = {DType::kF32, DType::kF16, DType::kBf16};
+  uint32_t seed = 1;
+  for (const long long m : {1, 2, 5, 16, 17, 28, 43}) {
+    for (const long long n : {1, 2, 8, 17, 33, 64}) {
+      for (const long long k : {1, 2, 7, 64, 65}) {
+        check_case(
+            {.m = m, .n = n, .k = k, .a = DType::kF32, .w = DType::kBf16, .out = DType::kF32},
+            ++seed);
+        check_case(
+            {.m = m, .n = n, .k = k, .a = DType::kBf16, .w = DType::kBf16, .out = DType::kF32},
+            ++seed);
+      }
+    }
+  }
+  for (const DType a : floats) {
+    for (const DType w : {DType::kF32, DType::kF16, DType::kBf16, DType::kF8E4M3}) {
+      for (const DType out : floats) {
+        check_case({.m = 33, .n = 47, .k = 321, .a = a, .w = w, .out = out, .gap = 3}, ++seed);
+        check_case({.m = 4, .n = 47, .k = 321, .a = a, .w = w, .out = out, .gap = 3}, ++seed);
+      }
+    }
+    for (const ScaleMode scale : {ScaleMode::kTensor, ScaleMode::kChannel, ScaleMode::kBlock64}) {
+      for (const long long m : {3, 40}) {
+        check_case({.m = m,
+                    .n = 35,
+                    .k = 576,
+                    .a = a,
+                    .w = DType::kF8E4M3,
+                    .out = DType::kF32,
+                    .scale = scale,
+                    .has_bias = true},
+                   ++seed);
+      }
+    }
+    for (const Activation activation :
+         {Activation::kNone, Activation::kGeluTanh, Activation::kSilu, Activation::kQuickGelu}) {
+      for (const bool gated : {false, true}) {
+        check_case({.m = 38,
+                    .n = 50,
+                    .k = 96,
+                    .a = a,
+                    .w = DType::kBf16,
+                    .out = a,
+                    .activation = activation,
+                    .has_bias = true,
+                    .has_gate = gated,
+                    .has_residual = gated,
+                    .gap = 1},
+                   ++seed);
+      }
+    }
+  }
+  check_case({.m = 700, .n = 300, .k = 600, .a = DType::kF32, .w = DType::kF32, .out = DType::kF32},
+             ++seed);
+  return test::report("matmul");
+}
