@@ -42,7 +42,10 @@
     ],
     "amx_sources": [],
     "test_sources": [
-      "native/cpu/test/matmul_test.cc"
+      "native/cpu/test/matmul_test.cc",
+      "native/cpu/test/row_operations_test.cc",
+      "native/cpu/test/strided_operations_test.cc",
+      "native/cpu/test/vector_convert_test.cc"
     ],
     "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
     "avx512_flags": [

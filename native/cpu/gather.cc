@@ -1,10 +1,57 @@
 #include "gather.h"
 
+#include <cstring>
+
 #include "../../kernels/gather/gather_ref.h"
+#include "rows.h"
 
 namespace framepack::cpu {
 
-void embedding(const EmbeddingArgs& args, const CpuContext&) { oracle::embedding(args); }
-void upsample(const UpsampleArgs& args, const CpuContext&) { oracle::upsample(args); }
+void embedding(const EmbeddingArgs& args, const CpuContext& context) {
+  if (!context.vector) return oracle::embedding(args);
+  if (args.width == 0) return;
+  const isa::VectorTable& vector = *context.vector;
+  const size_t row_bytes = static_cast<size_t>(args.width) * sizeof(float);
+  const auto body = [&](long long begin, long long end, int worker) {
+    for (long long l = begin; l < end; ++l) {
+      const long long from = args.ids[l] * args.width, to = l * args.width;
+      if (args.table_dtype == args.out_dtype) {
+        std::memcpy(element(args.out, args.out_dtype, to),
+                    element(args.table, args.table_dtype, from),
+                    static_cast<size_t>(args.width * size_of(args.out_dtype)));
+        continue;
+      }
+      float* room = static_cast<float*>(context.scratch.of_worker(worker, row_bytes));
+      const float* row = as_f32(vector, args.table, args.table_dtype, from, args.width, room);
+      vector.narrow(row, element(args.out, args.out_dtype, to), args.out_dtype, args.width);
+    }
+  };
+  parallel_ranges(context.pool, args.tokens, std::max(1LL, kGrain / args.width), body);
+}
+
+void upsample(const UpsampleArgs& args, const CpuContext& context) {
+  if (!context.vector) return oracle::upsample(args);
+  const bool doubles = args.factor[0] == 2;
+  const long long frames = doubles ? 2 * args.extent[0] - 1 : args.extent[0];
+  const long long height = args.extent[1] * args.factor[1];
+  const long long width = args.extent[2] * args.factor[2];
+  if (width * args.channels == 0) return;
+  const size_t pixel = static_cast<size_t>(args.channels * size_of(args.dtype));
+  const auto body = [&](long long begin, long long end, int) {
+    for (long long row = begin; row < end; ++row) {
+      const long long b = row / (frames * height), t = row / height % frames, y = row % height;
+      const long long frame = doubles ? (t + 1) / 2 : t;
+      const long long from =
+          ((b * args.extent[0] + frame) * args.extent[1] + y / args.factor[1]) * args.extent[2];
+      const char* x = static_cast<const char*>(args.x) + static_cast<size_t>(from) * pixel;
+      char* out = static_cast<char*>(args.out) + static_cast<size_t>(row * width) * pixel;
+      for (long long i = 0; i < args.extent[2]; ++i, x += pixel)
+        for (long long copy = 0; copy < args.factor[2]; ++copy, out += pixel)
+          std::memcpy(out, x, pixel);
+    }
+  };
+  const long long grain = std::max(1LL, kGrain / (width * args.channels));
+  parallel_ranges(context.pool, args.batch * frames * height, grain, body);
+}
 
 }  // namespace framepack::cpu

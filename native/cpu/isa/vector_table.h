@@ -7,8 +7,8 @@
 
 namespace framepack::cpu::isa {
 
-// y = ((x - mean) * inverse * weight + bias) * (1 + scale) + shift; null pointers leave their term
-// out.
+// y = (((x - mean) * inverse + offset) * weight + bias) * (1 + scale) + shift; null pointers leave
+// their term out. offset is what rounding the mean to f32 took away.
 struct NormalizeRow {
   const float* x;
   const float* weight;
@@ -17,7 +17,18 @@ struct NormalizeRow {
   const float* shift;
   float* out;  // may be x
   long long width;
-  float mean, inverse;
+  float mean, inverse, offset;
+};
+
+// y = (x - mean) * scale + shift per channel, then SiLU if asked.
+struct NormalizeChannels {
+  const float* x;     // [rows, channels]
+  const float* mean;  // [channels], as scale and shift
+  const float* scale;
+  const float* shift;
+  float* out;  // may be x
+  long long rows, channels;
+  bool silu;
 };
 
 // Heads of one token, adjacent in memory, transformed in place.
@@ -57,9 +68,7 @@ struct VectorTable {
   void (*moments)(const float* x, long long count, float shift, double result[2]);
 
   void (*normalize_row)(const NormalizeRow& args);
-  // out = x * scale + shift, then SiLU if asked. out may be x.
-  void (*scale_shift)(const float* x, const float* scale, const float* shift, bool silu, float* out,
-                      long long count);
+  void (*normalize_channels)(const NormalizeChannels& args);
   void (*rope_token)(const RopeToken& args);
 
   float (*max_absolute)(const float* x, long long count);

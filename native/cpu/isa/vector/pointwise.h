@@ -55,18 +55,23 @@ void elementwise(ElementwiseOp op, const float* a, const float* b, const float* 
   }
 }
 
-void scale_shift(const float* x, const float* scale, const float* shift, bool silu, float* out,
-                 long long count) {
-  for_lanes(count, [=](long long i, int n) {
-    const Float y = fma(load(x + i, n), load(scale + i, n), load(shift + i, n));
-    store(silu ? times_sigmoid(y, y) : y, out + i, n);
-  });
+void normalize_channels(const NormalizeChannels& args) {
+  for (long long row = 0; row < args.rows; ++row) {
+    const float* x = args.x + row * args.channels;
+    float* out = args.out + row * args.channels;
+    for_lanes(args.channels, [=, &args](long long c, int n) {
+      const Float centred = load(x + c, n) - load(args.mean + c, n);
+      const Float y = fma(centred, load(args.scale + c, n), load(args.shift + c, n));
+      store(args.silu ? times_sigmoid(y, y) : y, out + c, n);
+    });
+  }
 }
 
 void normalize_row(const NormalizeRow& args) {
   const Float mean = splat(args.mean), inverse = splat(args.inverse);
-  for_lanes(args.width, [=](long long i, int n) {
-    Float y = (load(args.x + i, n) - mean) * inverse;
+  const Float offset = splat(args.offset);
+  for_lanes(args.width, [=, &args](long long i, int n) {
+    Float y = fma(load(args.x + i, n) - mean, inverse, offset);
     if (args.weight) y *= load(args.weight + i, n);
     if (args.bias) y += load(args.bias + i, n);
     if (args.scale) y *= 1.0f + load(args.scale + i, n);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr VectorTable kVectorTable = {
     widen,       narrow,     elementwise,  reduce_columns, moments,    normalize_row,
-    scale_shift, rope_token, max_absolute, quantize,       dequantize, transpose,
+    normalize_channels, rope_token, max_absolute, quantize,       dequantize, transpose,
 };
 
 }  // namespace
