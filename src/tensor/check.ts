@@ -1,7 +1,7 @@
 import { type ErrorCode, FramePackError } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { DType } from './dtype.ts';
-import type { NativeTensor } from './native-types.ts';
+import type { NativeTensor, Triple } from './native-types.ts';
 import { coalesce, formatShape, type Shape, sizeOf } from './shape.ts';
 import { disposedError, type Tensor } from './tensor.ts';
 
@@ -130,6 +130,19 @@ export function checkWhole(
   if (!Number.isSafeInteger(value) || value < min || value > max) {
     const limit = max === Number.MAX_SAFE_INTEGER ? `>= ${min}` : `in [${min}, ${max}]`;
     throw mismatch('ERR_ARGUMENT', operation, argument, `a whole number ${limit}`, String(value));
+  }
+}
+
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless all three numbers are whole and >= `min`. */
+export function checkTriple(
+  operation: string,
+  argument: string,
+  triple: Triple,
+  min: number,
+): void {
+  checkWhole(operation, `${argument}.length`, triple.length, 3, 3);
+  for (let axis = 0; axis < 3; axis++) {
+    checkWhole(operation, `${argument}[${axis}]`, triple[axis]!, min);
   }
 }
 
