@@ -1,0 +1,36 @@
+// Shared memory: one storage struct per kernel, and the swizzle of every tile of 16-byte chunks.
+#pragma once
+#include "ptx.cuh"
+
+namespace framepack {
+
+// A block's dynamic shared memory seen as Storage; the plan function launches with sizeof(Storage).
+template <class Storage>
+FP_DEVICE Storage& shared_storage() {
+  extern __shared__ __align__(128) unsigned char dynamic_shared[];
+  return *reinterpret_cast<Storage*>(dynamic_shared);
+}
+
+FP_DEVICE uint32_t shared_address(const void* pointer) {
+  return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
+}
+
+// Which bits of a row number are xor-ed into its chunk numbers, for rows of kChunks 16-byte chunks.
+// A wavefront is 128 bytes: 8 lanes of 16 bytes (ldmatrix, cp.async, 128-bit loads) or 16 lanes of 8
+// bytes (fragments of 4 rows x 4 lanes). 128-byte rows must send 8 rows of one chunk to 8 places, and 4
+// consecutive rows of one chunk *pair* to 4 pairs; hence the rotated bits. Shorter rows share a line.
+template <int kChunks>
+FP_DEVICE int swizzle_bits(int row) {
+  static_assert(kChunks % 8 == 0 || kChunks == 2 || kChunks == 4 || kChunks == 10, "no swizzle");
+  if constexpr (kChunks % 8 == 0) return (row & 3) << 1 | (row >> 2 & 1);
+  if constexpr (kChunks == 4) return (row >> 1 & 1) << 1 | (row >> 2 & 1);
+  return row >> 2 & 1;
+}
+
+// Byte offset of chunk `chunk` of row `row` in a swizzled tile.
+template <int kChunks>
+FP_DEVICE uint32_t tile_offset(int row, int chunk) {
+  return static_cast<uint32_t>(row * kChunks + (chunk ^ swizzle_bits<kChunks>(row))) * 16;
+}
+
+}  // namespace framepack

@@ -1,0 +1,85 @@
+// Which matmul kernel runs, as a pure function of the arguments and the device. No CUDA headers.
+#pragma once
+#include "../device/gemm.h"
+#include "../device/launch.h"
+#include "matmul_args.h"
+
+namespace framepack {
+
+// Blocks walk the output in groups of this many tile rows, so that the tiles in flight share rows of a
+// and rows of w in the L2 cache.
+constexpr int kMatmulRasterRows = 8;
+
+// With e4m3 weights two stages are 48 KB, so that two blocks share a multiprocessor of 100 KB.
+constexpr GemmTile kMatmulLarge = {128, 128, 2, 4, 3};
+constexpr GemmTile kMatmulLargeF8 = {128, 128, 2, 4, 2};
+constexpr GemmTile kMatmulSmall = {64, 64, 2, 2, 4};
+
+// Skinny: at most 16 rows of a. A block computes 8 columns; its warps split k.
+constexpr int kSkinnyRows = 16;
+constexpr int kSkinnyColumns = 8;
+constexpr int kSkinnyWarps = 8;
+constexpr int kSkinnySharedBytes = kSkinnyWarps * kSkinnyRows * kSkinnyColumns * 4;
+
+namespace matmul_plan {
+
+// 0 bf16, 1 f16: the rows of the name tables below.
+inline int element_index(const MatmulArgs& args) { return args.a_dtype == DType::kF16; }
+
+// The tensor-core kernels copy rows in 16-byte pieces and address a tile with 32-bit byte offsets.
+inline bool fits_tensor_cores(const MatmulArgs& args) {
+  const bool is_16_bit = args.a_dtype == DType::kBf16 || args.a_dtype == DType::kF16;
+  const bool is_f8 = args.w_dtype == DType::kF8E4M3;
+  if (!is_16_bit || (args.w_dtype != args.a_dtype && !is_f8)) return false;
+  if (args.scale_mode == ScaleMode::kBlock64 && args.k % 64 != 0) return false;
+  constexpr long long kMaxStride = 1 << 23;
+  return args.k < (1 << 28) && args.a_row_stride < kMaxStride && args.w_row_stride < kMaxStride &&
+         is_vector_aligned(args.a, args.a_row_stride, 2) &&
+         is_vector_aligned(args.w, args.w_row_stride, is_f8 ? 1 : 2);
+}
+
+inline unsigned tile_count(const MatmulArgs& args, int block_m, int block_n) {
+  return static_cast<unsigned>(ceil_div(args.m, block_m) * ceil_div(args.n, block_n));
+}
+
+}  // namespace matmul_plan
+
+inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
+  using namespace matmul_plan;
+  if (args.m == 0 || args.n == 0) return {};
+  if (!fits_tensor_cores(args)) {
+    return {"matmul_f32_64x64",
+            {tile_count(args, kGemmF32Block, kGemmF32Block), 1, 1},
+            {kGemmF32Threads, 1, 1},
+            kGemmF32SharedBytes};
+  }
+  const int element = element_index(args);
+  const bool is_f8 = args.w_dtype == DType::kF8E4M3;
+  if (args.m <= kSkinnyRows && args.k % (is_f8 ? 16 : 8) == 0) {
+    static constexpr const char* kNames[2][2] = {
+        {"matmul_bf16_skinny", "matmul_bf16_f8_skinny"},
+        {"matmul_f16_skinny", "matmul_f16_f8_skinny"}};
+    return {kNames[element][is_f8],
+            {static_cast<unsigned>(ceil_div(args.n, kSkinnyColumns)), 1, 1},
+            {kSkinnyWarps * 32, 1, 1},
+            kSkinnySharedBytes};
+  }
+  static constexpr const char* kNames[2][3][2] = {
+      {{"matmul_bf16_64x64", "matmul_bf16_128x128"},
+       {"matmul_bf16_f8_64x64", "matmul_bf16_f8_128x128"},
+       {"matmul_bf16_f8_block_64x64", "matmul_bf16_f8_block_128x128"}},
+      {{"matmul_f16_64x64", "matmul_f16_128x128"},
+       {"matmul_f16_f8_64x64", "matmul_f16_f8_128x128"},
+       {"matmul_f16_f8_block_64x64", "matmul_f16_f8_block_128x128"}}};
+  const bool is_large = args.m > kMatmulSmall.block_m && args.n > kMatmulSmall.block_n &&
+                        tile_count(args, kMatmulLarge.block_m, kMatmulLarge.block_n) >=
+                            static_cast<unsigned>(traits.sm_count);
+  const GemmTile tile = !is_large ? kMatmulSmall : is_f8 ? kMatmulLargeF8 : kMatmulLarge;
+  const int weight = is_f8 + (args.scale_mode == ScaleMode::kBlock64);
+  return {kNames[element][weight][is_large],
+          {tile_count(args, tile.block_m, tile.block_n), 1, 1},
+          {static_cast<unsigned>(tile.threads()), 1, 1},
+          static_cast<unsigned>(tile.shared_bytes(is_f8 ? 1 : 2))};
+}
+
+}  // namespace framepack
