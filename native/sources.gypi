@@ -42,6 +42,7 @@
     ],
     "amx_sources": [],
     "test_sources": [
+      "native/cpu/test/conv3d_test.cc",
       "native/cpu/test/matmul_test.cc",
       "native/cpu/test/row_operations_test.cc",
       "native/cpu/test/strided_operations_test.cc",

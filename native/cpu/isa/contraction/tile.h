@@ -88,15 +88,7 @@ struct Tile {
   }
 
   static void run(const TileArgs& args) {
-    Float sums[kRows][kVectors];
-#pragma GCC unroll 14
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
-        sums[i][v] =
-            args.accumulates ? load(args.c + i * args.c_stride + v * kLanes, kLanes) : Float{};
-      }
-    }
+    Float sums[kRows][kVectors] = {};
     const Rows<Element> rows(args.a_row_stride);
     const long long a_step = args.a_k_stride * Multiply::kStep;
     const auto* panel = static_cast<const Element*>(args.panel);
@@ -116,7 +108,9 @@ struct Tile {
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) {
-        store(sums[i][v], args.c + i * args.c_stride + v * kLanes, kLanes);
+        float* c = args.c + i * args.c_stride + v * kLanes;
+        // Earlier passes join last: partial sums of equal length lose fewer bits than one long sum.
+        store(args.accumulates ? load(c, kLanes) + sums[i][v] : sums[i][v], c, kLanes);
       }
     }
   }
