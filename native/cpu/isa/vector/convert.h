@@ -17,11 +17,12 @@ inline Float from_f8(Int code) {
 
 inline Int to_f8(Float x) {
   const Int bits = as_int(absolute(x));
-  const Float magnitude = as_float(bits);
-  Int code = ((bits + 0x7ffff + (bits >> 20 & 1)) >> 20) - (120 << 3);
-  code = code > 0x7e ? Int{} + 0x7e : code;
+  const Int largest = Int{} + 0x43e00000;  // 448
+  const Int capped = bits > largest ? largest : bits;
+  Int code = ((capped + 0x7ffff + (capped >> 20 & 1)) >> 20) - (120 << 3);
   // Below the smallest normal number 2^-6 the step is 2^-9, which is one unit in the last place of
   // 2^14.
+  const Float magnitude = as_float(capped);
   const Int steps = as_int(magnitude + 16384.0f) - as_int(splat(16384.0f));
   code = magnitude < 0x1p-6f ? steps : code;
   code = bits > 0x7f800000 ? Int{} + 0x7f : code;
@@ -30,9 +31,11 @@ inline Int to_f8(Float x) {
 
 inline Int to_bf16(Float x) {
   const Int bits = as_int(x);
-  const Int rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16 & 0xffff;
+  const Int is_nan = (bits & 0x7fffffff) > 0x7f800000;
+  const Int number = bits & ~is_nan;
+  const Int rounded = (number + 0x7fff + (number >> 16 & 1)) >> 16 & 0xffff;
   const Int quiet = (bits >> 16 & 0xffff) | 0x40;
-  return (bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded;
+  return is_nan ? quiet : rounded;
 }
 
 inline void widen(const void* x, DType dtype, float* out, long long count) {
