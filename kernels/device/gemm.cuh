@@ -64,11 +64,12 @@ class RowLoader {
   }
 
   // Loads the next kChunks * 16 bytes of every row.
-  FP_DEVICE void operator()(uint32_t tile) {
+  FP_DEVICE void operator()(unsigned char* tile) {
+    const uint32_t target = shared_address(tile) + target_;
     const int bytes = max(0, min(16, remaining_));
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
-      ptx::cp_async_16(tile + target_ + i * (kRowStep * kChunks * 16), source_ + offset_[i], bytes);
+      ptx::cp_async_16(target + i * (kRowStep * kChunks * 16), source_ + offset_[i], bytes);
     }
     source_ += kChunks * 16;
     remaining_ -= kChunks * 16;
@@ -84,6 +85,50 @@ class RowLoader {
   uint32_t target_;
   uint32_t offset_[kCopies];
 };
+
+// 16-bit elements from anywhere -> a swizzled tile of 64 k's. offset(row, k) is the element of a row of the
+// block, negative where there is none. For operands whose rows are not 16-byte pieces in memory: every
+// element is a load and an address of its own.
+template <int kRows, int kThreads, class Offset>
+class GatherLoader {
+ public:
+  FP_DEVICE GatherLoader(const void* base, const Offset& offset)
+      : base_(static_cast<const uint16_t*>(base)), offset_(offset), k_(threadIdx.x % 8 * 8) {}
+
+  FP_DEVICE void operator()(unsigned char* tile) {
+#pragma unroll 1
+    for (int row = threadIdx.x / 8; row < kRows; row += kThreads / 8) {
+      uint32_t pairs[4] = {};
+#pragma unroll
+      for (int e = 0; e < 8; ++e) {
+        const long long at = offset_(row, k_ + e);
+        const uint32_t bits = at < 0 ? 0u : base_[at];
+        pairs[e / 2] |= bits << (e % 2 * 16);
+      }
+      *reinterpret_cast<uint4*>(tile + tile_offset<8>(row, threadIdx.x % 8)) = {pairs[0], pairs[1],
+                                                                                pairs[2], pairs[3]};
+    }
+    k_ += kGemmBlockK;
+  }
+
+ private:
+  const uint16_t* base_;
+  const Offset& offset_;
+  int k_;
+};
+
+struct TileOrigin {
+  int row, column;
+};
+
+// blockIdx.x -> tile; consecutive blocks go down kGemmRasterRows tile rows before the next tile column.
+FP_DEVICE TileOrigin tile_origin(int m, int n, int block_m, int block_n) {
+  const int rows = (m + block_m - 1) / block_m, columns = (n + block_n - 1) / block_n;
+  const int per_group = kGemmRasterRows * columns, tile = blockIdx.x;
+  const int group_row = tile / per_group * kGemmRasterRows, in_group = tile % per_group;
+  const int group_rows = min(kGemmRasterRows, rows - group_row);
+  return {(group_row + in_group % group_rows) * block_m, in_group / group_rows * block_n};
+}
 
 // acc += a w over one stage.
 template <class Config>
@@ -183,6 +228,11 @@ FP_DEVICE void drain(const float (&acc)[Config::kTilesM][Config::kTilesN][4],
   }
 }
 
+// For weights without a scale per block of k.
+struct NoScale {
+  FP_DEVICE float operator()(int, int) const { return 1.f; }
+};
+
 // One block. load_a(tile) and load_w(tile) fill the next stage; scale(column, step) is read only with
 // kBlockScale; rows and columns say how much of the block exists.
 template <class Config, class LoadA, class LoadW, class Scale, class Epilogue>
@@ -198,8 +248,8 @@ FP_DEVICE void gemm(int k, int rows, int columns, LoadA& load_a, LoadW& load_w, 
 #pragma unroll
   for (int s = 0; s < kTile.stages - 1; ++s) {
     if (s < steps) {
-      load_a(shared_address(shared.a[s]));
-      load_w(shared_address(shared.w[s]));
+      load_a(shared.a[s]);
+      load_w(shared.w[s]);
     }
     ptx::cp_async_commit();
   }
@@ -210,8 +260,8 @@ FP_DEVICE void gemm(int k, int rows, int columns, LoadA& load_a, LoadW& load_w, 
     ptx::cp_async_wait<kTile.stages - 2>();
     __syncthreads();
     if (step + kTile.stages - 1 < steps) {
-      load_a(shared_address(shared.a[free_stage]));
-      load_w(shared_address(shared.w[free_stage]));
+      load_a(shared.a[free_stage]);
+      load_w(shared.w[free_stage]);
     }
     ptx::cp_async_commit();
     if constexpr (Config::kBlockScale) {

@@ -6,6 +6,10 @@ namespace framepack {
 
 constexpr int kGemmBlockK = 64;  // elements of k per pipeline stage: one 128-byte line of a row of a
 
+// Blocks walk the output in groups of this many tile rows, so that the tiles in flight share rows of a
+// and rows of w in the L2 cache.
+constexpr int kGemmRasterRows = 8;
+
 // A block computes block_m x block_n outputs with warps_m x warps_n warps.
 struct GemmTile {
   int block_m, block_n, warps_m, warps_n, stages;

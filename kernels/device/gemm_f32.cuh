@@ -6,7 +6,7 @@
 //            k mod 8, so that the 8 k's x 4 rows that a warp stores at once go to 32 banks.
 // Pipeline   the next 16 k's are fetched into registers while the current ones are multiplied.
 #pragma once
-#include "gemm.h"
+#include "gemm.cuh"
 #include "shared.cuh"
 
 namespace framepack {

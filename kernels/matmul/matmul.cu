@@ -4,7 +4,7 @@
 //            matmul_<a>[_f8]_skinny           at most 16 rows: one pass over w, no shared-memory pipeline
 //            matmul_f32_64x64                 everything else: f32, mixed dtypes, rows off 16 bytes
 // Layout     a [M, K], w [N, K], both with unit column stride; ragged M, N and K.
-// Mapping    one block per tile, in groups of kMatmulRasterRows tile rows. See device/gemm.cuh for the
+// Mapping    one block per tile, in groups of kGemmRasterRows tile rows. See device/gemm.cuh for the
 //            pipeline, its shared-memory map and the fragment orders.
 // Numerics   f32 sums, one rounding to out_dtype. Tensor and channel scales multiply the finished sum,
 //            block scales the sum of their 64 k's. sigmoid and tanh use ex2.approx (2^-22).
@@ -76,25 +76,11 @@ struct MatmulEpilogue {
   }
 };
 
-struct TileOrigin {
-  int row, column;
-};
-
-// blockIdx.x -> tile; consecutive blocks go down kMatmulRasterRows tile rows before the next tile column.
-FP_DEVICE TileOrigin matmul_tile(const MatmulArgs& args, int block_m, int block_n) {
-  const int rows = (static_cast<int>(args.m) + block_m - 1) / block_m;
-  const int columns = (static_cast<int>(args.n) + block_n - 1) / block_n;
-  const int per_group = kMatmulRasterRows * columns, tile = blockIdx.x;
-  const int group_row = tile / per_group * kMatmulRasterRows, in_group = tile % per_group;
-  const int group_rows = min(kMatmulRasterRows, rows - group_row);
-  return {(group_row + in_group % group_rows) * block_m, in_group / group_rows * block_n};
-}
-
 template <class Config>
 FP_DEVICE void matmul(const MatmulArgs& args) {
   constexpr int kWeightBytes = Config::Weight::kBytes;
-  const TileOrigin origin = matmul_tile(args, Config::kTile.block_m, Config::kTile.block_n);
   const int m = static_cast<int>(args.m), n = static_cast<int>(args.n), k = static_cast<int>(args.k);
+  const TileOrigin origin = tile_origin(m, n, Config::kTile.block_m, Config::kTile.block_n);
   RowLoader<Config::kTile.block_m, 8, Config::kThreads> load_a(args.a, args.a_row_stride * 2,
                                                                origin.row, m, k * 2);
   RowLoader<Config::kTile.block_n, Config::kRowBytesW / 16, Config::kThreads> load_w(
@@ -108,7 +94,8 @@ FP_DEVICE void matmul(const MatmulArgs& args) {
 }
 
 FP_DEVICE void matmul_f32(const MatmulArgs& args) {
-  const TileOrigin origin = matmul_tile(args, kGemmF32Block, kGemmF32Block);
+  const TileOrigin origin = tile_origin(static_cast<int>(args.m), static_cast<int>(args.n),
+                                        kGemmF32Block, kGemmF32Block);
   const int k_end = static_cast<int>(args.k);
   const auto load_a = [&](int row, int k) {
     const long long m = origin.row + row;

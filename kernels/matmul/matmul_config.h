@@ -6,10 +6,6 @@
 
 namespace framepack {
 
-// Blocks walk the output in groups of this many tile rows, so that the tiles in flight share rows of a
-// and rows of w in the L2 cache.
-constexpr int kMatmulRasterRows = 8;
-
 // With e4m3 weights two stages are 48 KB, so that two blocks share a multiprocessor of 100 KB.
 constexpr GemmTile kMatmulLarge = {128, 128, 2, 4, 3};
 constexpr GemmTile kMatmulLargeF8 = {128, 128, 2, 4, 2};
