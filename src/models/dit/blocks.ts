@@ -63,6 +63,14 @@ export class DoubleBlock {
     );
   }
 
+  /** The image stream as attention's projections see it. */
+  modulateImage(image: Tensor, conditions: BlockConditions): Tensor {
+    return scope(() => {
+      const chunks = this.image.modulation.forward(conditions.activated);
+      return modulate(image, chunks[0]!, chunks[1]!);
+    });
+  }
+
   /** Image tokens come first in the joint sequence; the streams keep their lengths. */
   forward(streams: Streams, conditions: BlockConditions): Streams {
     return scope(() => {

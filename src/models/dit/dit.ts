@@ -138,6 +138,15 @@ export class Dit {
   }
 
   /**
+   * The first modulated input of the blocks, image tokens only: what a step cache measures change on.
+   *
+   * @returns `[1, L_image, D]`.
+   */
+  modulatedInput(embedding: DitEmbedding): Tensor {
+    return this.parts.doubleBlocks[0]!.modulateImage(embedding.image, embedding);
+  }
+
+  /**
    * All double and single blocks.
    *
    * @returns `[1, L_image, D]`; the text stream ends here.

@@ -1,0 +1,129 @@
+import { imageToUnit } from '../media/colour.ts';
+import type { RgbImage } from '../media/decode-image.ts';
+import { BICUBIC, resample } from '../media/resample.ts';
+import { parseClipTextConfig } from '../models/clip/config.ts';
+import { ClipText } from '../models/clip/clip-text.ts';
+import { parseLlamaConfig } from '../models/llama/config.ts';
+import { Llama } from '../models/llama/llama.ts';
+import { parseSiglipVisionConfig } from '../models/siglip/config.ts';
+import { SiglipVision } from '../models/siglip/siglip-vision.ts';
+import { parseVaeConfig } from '../models/vae/config.ts';
+import type { VaeTiling } from '../models/vae/tiling.ts';
+import { VaeImageEncoder } from '../models/vae/vae.ts';
+import { concat } from '../ops/copy.ts';
+import { scope } from '../tensor/scope.ts';
+import { fromArray, type Tensor } from '../tensor/tensor.ts';
+import { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
+import { encodePrompt } from '../tokenizers/encode-prompt.ts';
+import { LlamaTokenizer } from '../tokenizers/llama-tokenizer.ts';
+import { networkConfig, networkWeights, type RunContext } from './run-context.ts';
+
+/** What the DiT knows of one prompt. */
+export interface TextConditions {
+  /** `[1, n, C]` Llama states of the prompt's own tokens. */
+  readonly text: Tensor;
+  /** `[1, C]` pooled CLIP vector. */
+  readonly pooled: Tensor;
+}
+
+/** What the DiT knows of the picture. */
+export interface ImageConditions {
+  /** `[1, S, C]` SigLIP states. */
+  readonly image: Tensor;
+  /** `[1, C, 1, H, W]` f32, scaled. */
+  readonly startLatent: Tensor<'f32'>;
+}
+
+/** Encodes the prompts in order; each text encoder is loaded once and freed before the next. */
+export async function encodeText(
+  context: RunContext,
+  prompts: readonly string[],
+): Promise<TextConditions[]> {
+  const states = await encodeLlama(context, prompts);
+  const pooled = await encodeClip(context, prompts);
+  return prompts.map((_, index) => ({ text: states[index]!, pooled: pooled[index]! }));
+}
+
+async function encodeLlama(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
+  const { folder, info, dtype, pace, observer } = context;
+  const tokenizer = await LlamaTokenizer.load(folder.path('tokenizer'));
+  const encoded = prompts.map((prompt) => encodePrompt(tokenizer, prompt, info.prompt));
+  observer?.ids('text.llama_ids', encoded[0]!.ids);
+  return scope(async () => {
+    const config = networkConfig(context, 'text_encoder', parseLlamaConfig);
+    const checkpoint = await networkWeights(context, 'text_encoder');
+    const options = { hiddenLayer: info.prompt.hiddenLayer, dtype };
+    const llama = Llama.load(checkpoint.scope(), config, options);
+    const results: Tensor[] = [];
+    for (const { ids, cropStart } of encoded) {
+      results.push(
+        await scope(async () => {
+          const states = await llama.forward(ids, { pace });
+          return concat([states.slice(1, cropStart)], 1);
+        }),
+      );
+    }
+    observer?.tensor('text.llama', results[0]!);
+    return results;
+  });
+}
+
+async function encodeClip(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
+  const { folder, info, dtype, pace, observer } = context;
+  const tokenizer = await ClipTokenizer.load(folder.path('tokenizer_2'));
+  const ids = prompts.map((prompt) => tokenizer.encode(prompt, info.prompt.clipMaxLength));
+  observer?.ids('text.clip_ids', ids[0]!);
+  return scope(async () => {
+    const config = networkConfig(context, 'text_encoder_2', parseClipTextConfig);
+    const checkpoint = await networkWeights(context, 'text_encoder_2');
+    const clip = ClipText.load(checkpoint.scope(), config, dtype);
+    const results: Tensor[] = [];
+    for (const prompt of ids) results.push((await clip.forward(prompt, pace)).pooled);
+    observer?.tensor('text.pooled', results[0]!);
+    return results;
+  });
+}
+
+/** Encodes the bucket-sized picture with SigLIP and the VAE. */
+export async function encodeImage(
+  context: RunContext,
+  picture: RgbImage,
+  tiling: VaeTiling,
+): Promise<ImageConditions> {
+  const image = await encodeSiglip(context, picture);
+  const startLatent = await encodeStartLatent(context, picture, tiling);
+  context.observer?.tensor('image.siglip', image);
+  context.observer?.tensor('image.start_latent', startLatent);
+  return { image, startLatent };
+}
+
+async function encodeSiglip(context: RunContext, picture: RgbImage): Promise<Tensor> {
+  const { dtype, pace } = context;
+  return scope(async () => {
+    const config = networkConfig(context, 'image_encoder', parseSiglipVisionConfig);
+    const checkpoint = await networkWeights(context, 'image_encoder');
+    const siglip = SiglipVision.load(checkpoint.scope(), config, dtype);
+    const square = resample(picture, config.imageSize, config.imageSize, BICUBIC);
+    return siglip.forward(toPixels(context, square).squeeze(2), pace);
+  });
+}
+
+async function encodeStartLatent(
+  context: RunContext,
+  picture: RgbImage,
+  tiling: VaeTiling,
+): Promise<Tensor<'f32'>> {
+  const { dtype, pace } = context;
+  return scope(async () => {
+    const config = networkConfig(context, 'vae', parseVaeConfig);
+    const checkpoint = await networkWeights(context, 'vae');
+    const encoder = VaeImageEncoder.load(checkpoint.scope(), config, dtype);
+    return encoder.encodeMode(toPixels(context, picture), { tiling, pace });
+  });
+}
+
+/** `[1, 3, 1, H, W]` f32 in [-1, 1]. */
+function toPixels(context: RunContext, picture: RgbImage): Tensor<'f32'> {
+  const { width, height } = picture;
+  return fromArray(context.device, imageToUnit(picture), [1, 3, 1, height, width], 'f32');
+}

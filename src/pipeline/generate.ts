@@ -1,0 +1,70 @@
+/**
+ * A video from a picture and a prompt: FramePack's algorithm from end to end. Start here.
+ *
+ * Zhang and Agrawala, arXiv 2504.12626; upstream demo_gradio.py and demo_gradio_f1.py at 97fe5db.
+ */
+import { scope } from '../tensor/scope.ts';
+import { encodeImage, encodeText } from './encode-conditions.ts';
+import type { GenerateEvent } from './events.ts';
+import { openRun } from './open-run.ts';
+import { EventQueue } from './progress/event-queue.ts';
+import type { GenerateRequest } from './request.ts';
+import type { RunObserver } from './run-context.ts';
+import { sampleVideo } from './sample-video.ts';
+
+/**
+ * Generates a video, reporting progress as events; the last is `done`. Leaving the loop early stops the run.
+ *
+ * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_IMAGE`, `ERR_CHECKPOINT`, `ERR_OUTPUT` for bad input, before
+ *   anything is computed; `ERR_ABORTED` within one block of the signal; `ERR_NUMERIC` instead of a broken video;
+ *   `ERR_OUT_OF_MEMORY`. Nothing is left behind, and the next run works.
+ * @example
+ * for await (const event of generate({ model, image: 'start.png', prompt, out: 'video.mp4' })) {
+ *   if (event.type === 'step') console.log(event.section, event.step, event.etaMs);
+ * }
+ */
+export async function* generate(
+  request: GenerateRequest,
+): AsyncGenerator<GenerateEvent, void, undefined> {
+  const queue = new EventQueue<GenerateEvent>();
+  const left = new AbortController();
+  const signals = request.signal ? [request.signal, left.signal] : [left.signal];
+  const run = runGeneration(
+    { ...request, signal: AbortSignal.any(signals) },
+    (event) => queue.push(event),
+  ).then(
+    () => queue.close(),
+    (reason: unknown) => queue.close({ reason }),
+  );
+  try {
+    yield* queue;
+  } finally {
+    left.abort();
+    await run;
+  }
+}
+
+/** The run behind {@link generate}; the observer sees intermediate values. */
+export async function runGeneration(
+  request: GenerateRequest,
+  emit: (event: GenerateEvent) => void,
+  observer?: RunObserver,
+): Promise<void> {
+  await using run = await openRun(request, emit, observer);
+  const { context, reporter, settings, output } = run;
+  const frames = await scope(async () => {
+    reporter.stage('encode-text');
+    const prompts = settings.cfg === 1 ? [settings.prompt] : [settings.prompt, settings.negativePrompt];
+    const text = await encodeText(context, prompts);
+    reporter.stage('encode-image');
+    const image = await encodeImage(context, run.picture, run.tiling);
+    return sampleVideo(run, { text, image });
+  });
+  reporter.stage('write');
+  const file = await output.write(frames);
+  const { width, height } = run.picture;
+  const { peakBytes } = reporter.memory;
+  const { elapsedMs } = reporter;
+  const { seed } = settings;
+  emit({ type: 'done', file, frames, width, height, fps: context.info.fps, seed, peakBytes, elapsedMs });
+}

@@ -1,0 +1,88 @@
+import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
+import { type Bucket, cropToBucket, nearestBucket } from '../media/bucket.ts';
+import { decodeImage, type RgbImage } from '../media/decode-image.ts';
+import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
+import { Device } from '../tensor/device.ts';
+import type { FloatDType } from '../tensor/dtype.ts';
+import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+import { ModelFolder } from '../weights/model-folder.ts';
+import type { GenerateEvent } from './events.ts';
+import { openOutput, type VideoOutput } from './output.ts';
+import { RunReporter } from './progress/run-reporter.ts';
+import { checkRequest, type GenerateRequest, type ResolvedRequest, resolveRequest } from './request.ts';
+import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from './run-context.ts';
+
+/** A checked request with everything it needs open; disposing it closes the device. */
+export interface Run extends AsyncDisposable {
+  readonly context: RunContext;
+  readonly settings: ResolvedRequest;
+  /** In sampling order; at least one. */
+  readonly plans: readonly SectionPlan[];
+  /** The start picture at the size of the video. */
+  readonly picture: RgbImage;
+  readonly tiling: VaeTiling;
+  readonly wantsPreview: boolean;
+  readonly reporter: RunReporter;
+  readonly output: VideoOutput;
+}
+
+/**
+ * Checks everything that can be wrong with a request before anything is computed, then opens the device.
+ *
+ * @throws {@link FramePackError} See `generate`.
+ */
+export async function openRun(
+  unchecked: GenerateRequest,
+  emit: (event: GenerateEvent) => void,
+  observer?: RunObserver,
+): Promise<Run> {
+  const request = checkRequest(unchecked);
+  const { signal } = request;
+  throwIfAborted(signal);
+  const folder = await ModelFolder.open(request.model);
+  const { info } = folder;
+  const settings = resolveRequest(request, info);
+  const picture = await startPicture(request.image, info);
+  const output = await openOutput(request, { ...settings, info, picture });
+  const { mode, seconds } = settings;
+  const { fps, latentWindowSize } = info;
+  const plans = planSections({ mode, seconds, fps, latentWindowSize });
+  const { device: kind = 'cpu', threads, budgetBytes } = request;
+  const device = Device.open(kind, { threads, budgetBytes });
+  const reporter = new RunReporter(device, { numSections: plans.length, numSteps: settings.steps }, emit);
+  return {
+    context: {
+      device,
+      dtype: request.dtype ?? DEFAULT_DTYPE[kind],
+      folder,
+      info,
+      signal,
+      pace: oneBlockAhead(device, signal),
+      observer,
+    },
+    settings,
+    plans,
+    picture,
+    tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,
+    wantsPreview: request.preview ?? false,
+    reporter,
+    output,
+    [Symbol.asyncDispose]: () => device.close(),
+  };
+}
+
+const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
+
+/** The user's picture, scaled and cropped to the nearest size of the checkpoint; black of the first size without one. */
+async function startPicture(
+  image: string | Uint8Array | undefined,
+  info: CheckpointInfo,
+): Promise<RgbImage> {
+  const buckets = info.buckets.map(({ height, width }): Bucket => [height, width]);
+  if (image === undefined) {
+    const [height, width] = buckets[0]!;
+    return { width, height, data: new Uint8Array(width * height * 3) };
+  }
+  const decoded = await decodeImage(image);
+  return cropToBucket(decoded, nearestBucket(decoded, buckets));
+}

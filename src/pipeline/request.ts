@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { FramePackError } from '../errors.ts';
+import type { GenerationMode } from '../framepack/section-plan.ts';
+import type { DeviceKind } from '../tensor/device.ts';
+import type { FloatDType } from '../tensor/dtype.ts';
+import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+
+/** What the user asks for. Everything but the model and the prompt has a default, most from the checkpoint. */
+export interface GenerateRequest {
+  /** Folder of the checkpoint in the Hugging Face layout. */
+  readonly model: string;
+  readonly prompt: string;
+  /** Start picture: a path or the bytes of a PNG, JPEG or WebP. Without one the video starts from black. */
+  readonly image?: string | Uint8Array | undefined;
+  /** Only heard when `cfg` is not 1. */
+  readonly negativePrompt?: string | undefined;
+  /** `i2v` samples from the end of the video to the picture, `f1` forwards. */
+  readonly mode?: GenerationMode | undefined;
+  /** Length of the video, up to 120; rounded to whole sections. */
+  readonly seconds?: number | undefined;
+  /** Sampler steps for each section, 1 to 100. */
+  readonly steps?: number | undefined;
+  /** 0 to 2^32 - 1. */
+  readonly seed?: number | undefined;
+  /** Distilled guidance, 0 to 50. */
+  readonly guidance?: number | undefined;
+  /** Classifier-free guidance scale, 1 (off) to 20; anything but 1 doubles the work. */
+  readonly cfg?: number | undefined;
+  readonly guidanceRescale?: number | undefined;
+  /** Threshold of the step cache, for example 0.15; 0 or absent is off. */
+  readonly stepCache?: number | undefined;
+  /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
+  readonly tiling?: 'temporal' | 'full' | undefined;
+  readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
+  /** Dtype of activations; default f32 on the CPU, bf16 on CUDA. */
+  readonly dtype?: FloatDType | undefined;
+  /** Threads of the CPU device. */
+  readonly threads?: number | undefined;
+  /** Most bytes that tensors may take on the device. */
+  readonly budgetBytes?: number | undefined;
+  /** Path of the MP4 to write; never overwritten. Absent: frames only. */
+  readonly out?: string | undefined;
+  /** Quality of the encoder, 0 (best) to 51. */
+  readonly crf?: number | undefined;
+  /** Whether steps carry a preview picture. */
+  readonly preview?: boolean | undefined;
+  /** Stops the run within one block of the network. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Choice =
+  | 'prompt'
+  | 'negativePrompt'
+  | 'mode'
+  | 'seconds'
+  | 'steps'
+  | 'seed'
+  | 'guidance'
+  | 'cfg'
+  | 'guidanceRescale'
+  | 'tiling';
+
+/** A request with every choice made. */
+export type ResolvedRequest = {
+  readonly [K in Choice]: Exclude<GenerateRequest[K], undefined>;
+} & {
+  /** Null: off. */
+  readonly stepCacheThreshold: number | null;
+};
+
+const MAX_SECONDS = 120;
+const MAX_STEPS = 100;
+const MAX_SEED = 2 ** 32 - 1;
+const MAX_PROMPT_LENGTH = 10_000;
+
+const schema = z.strictObject({
+  model: z.string().min(1),
+  prompt: z.string().max(MAX_PROMPT_LENGTH),
+  image: z.union([z.string().min(1), z.instanceof(Uint8Array)]).optional(),
+  negativePrompt: z.string().max(MAX_PROMPT_LENGTH).optional(),
+  mode: z.enum(['i2v', 'f1']).optional(),
+  seconds: z.number().positive().max(MAX_SECONDS).optional(),
+  steps: z.number().int().min(1).max(MAX_STEPS).optional(),
+  seed: z.number().int().min(0).max(MAX_SEED).optional(),
+  guidance: z.number().min(0).max(50).optional(),
+  cfg: z.number().min(1).max(20).optional(),
+  guidanceRescale: z.number().min(0).max(1).optional(),
+  stepCache: z.number().min(0).max(10).optional(),
+  tiling: z.enum(['temporal', 'full']).optional(),
+  device: z.enum(['cpu', 'cuda']).optional(),
+  dtype: z.enum(['f32', 'f16', 'bf16']).optional(),
+  threads: z.number().int().min(1).max(1024).optional(),
+  budgetBytes: z.number().int().positive().optional(),
+  out: z.string().min(1).optional(),
+  crf: z.number().int().min(0).max(51).optional(),
+  preview: z.boolean().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+
+/**
+ * Checks what can be checked without the checkpoint: types, ranges, unknown fields.
+ *
+ * @throws {@link FramePackError} `ERR_ARGUMENT` naming the field, what it may be and what it was.
+ */
+export function checkRequest(request: GenerateRequest): GenerateRequest {
+  const result = schema.safeParse(request);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const field = issue.path.join('.');
+  const value = Object.entries(request).find(([name]) => name === field)?.[1];
+  const got = field === '' ? '' : `, got ${typeof value === 'string' ? `"${value}"` : String(value)}`;
+  const message = `generate: ${field || 'request'}: ${issue.message}${got}`;
+  throw new FramePackError('ERR_ARGUMENT', message, { field });
+}
+
+/**
+ * Fills in the defaults of the checkpoint.
+ *
+ * @throws {@link FramePackError} `ERR_UNSUPPORTED` when the checkpoint was not trained for the mode.
+ */
+export function resolveRequest(request: GenerateRequest, info: CheckpointInfo): ResolvedRequest {
+  const { defaults } = info;
+  const mode = request.mode ?? defaults.mode;
+  if (!info.modes.includes(mode)) {
+    throw new FramePackError(
+      'ERR_UNSUPPORTED',
+      `generate: mode expected ${info.modes.join(' or ')} for ${info.name}, got ${mode}`,
+    );
+  }
+  const stepCache = request.stepCache ?? 0;
+  return {
+    prompt: request.prompt,
+    negativePrompt: request.negativePrompt ?? '',
+    mode,
+    seconds: request.seconds ?? defaults.seconds,
+    steps: request.steps ?? defaults.steps,
+    seed: request.seed ?? defaults.seed,
+    guidance: request.guidance ?? defaults.guidance,
+    cfg: request.cfg ?? defaults.cfg,
+    guidanceRescale: request.guidanceRescale ?? defaults.guidanceRescale,
+    tiling: request.tiling ?? 'temporal',
+    stepCacheThreshold: stepCache === 0 ? null : stepCache,
+  };
+}

@@ -1,0 +1,80 @@
+import { ZodError } from 'zod';
+import { FramePackError } from '../errors.ts';
+import type { Pace } from '../nn/block-chain.ts';
+import type { Device } from '../tensor/device.ts';
+import type { FloatDType } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Checkpoint } from '../weights/checkpoint.ts';
+import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+import type { ModelFolder, ModelPart } from '../weights/model-folder.ts';
+
+/** Sees named intermediate values of a run, under the names of the end-to-end goldens. Not part of the public API. */
+export interface RunObserver {
+  ids(name: string, ids: readonly number[]): void;
+  tensor(name: string, value: Tensor): void;
+  frames(value: Tensor<'f32'>, growsAt: 'front' | 'back'): void;
+}
+
+/** What every stage of a run needs. */
+export interface RunContext {
+  readonly device: Device;
+  /** Dtype of the activations of every network. */
+  readonly dtype: FloatDType;
+  readonly folder: ModelFolder;
+  readonly info: CheckpointInfo;
+  readonly signal: AbortSignal | undefined;
+  readonly pace: Pace;
+  readonly observer: RunObserver | undefined;
+}
+
+/** Throws `ERR_ABORTED` once the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new FramePackError('ERR_ABORTED', 'generate: aborted by the signal of the request', {}, signal.reason);
+}
+
+/**
+ * A pace that lets one block be in flight: work is enqueued faster than it runs, and without waiting an abort would
+ * only take effect behind everything that is queued.
+ */
+export function oneBlockAhead(device: Device, signal: AbortSignal | undefined): Pace {
+  let previous: Promise<void> = Promise.resolve();
+  return async () => {
+    throwIfAborted(signal);
+    await previous;
+    throwIfAborted(signal);
+    previous = device.fence();
+    // Whoever waits next sees the failure; it must not be unhandled until then.
+    previous.catch(() => {});
+  };
+}
+
+/**
+ * The validated `config.json` of a network.
+ *
+ * @throws {@link FramePackError} `ERR_CHECKPOINT` naming the file and the field.
+ */
+export function networkConfig<C>(
+  context: RunContext,
+  part: ModelPart,
+  parse: (json: unknown) => C,
+): C {
+  const json = context.folder.readJson(part);
+  try {
+    return parse(json);
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error;
+    const issue = error.issues[0]!;
+    throw new FramePackError(
+      'ERR_CHECKPOINT',
+      `checkpoint: ${part}/config.json: ${issue.path.join('.') || 'content'}: ${issue.message}`,
+      { part, field: issue.path.join('.') },
+      error,
+    );
+  }
+}
+
+/** The weights of a network on the device of the run. */
+export function networkWeights(context: RunContext, part: ModelPart): Promise<Checkpoint> {
+  return Checkpoint.open(context.device, context.folder.path(part));
+}

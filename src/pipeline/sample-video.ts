@@ -1,0 +1,115 @@
+import { overlapFrames } from '../framepack/frame-count.ts';
+import { History } from '../framepack/history.ts';
+import type { SectionPlan } from '../framepack/section-plan.ts';
+import { parseDitConfig } from '../models/dit/config.ts';
+import { Dit } from '../models/dit/dit.ts';
+import { parseVaeConfig } from '../models/vae/config.ts';
+import { VaeVideoDecoder } from '../models/vae/vae.ts';
+import { flowShiftMu, sigmaSchedule } from '../sampling/schedule.ts';
+import { Generator } from '../tensor/generator.ts';
+import { scope } from '../tensor/scope.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { ImageConditions, TextConditions } from './encode-conditions.ts';
+import type { Run } from './open-run.ts';
+import type { Preview } from './events.ts';
+import { previewLatents } from './progress/preview.ts';
+import { type Lender, Residency, type Resident, weightBytesOf } from './residency.ts';
+import { networkConfig, networkWeights, type RunContext } from './run-context.ts';
+import { sampleSection, type SamplerSettings, type SectionStep } from './sections/sample-section.ts';
+import { VideoAssembly } from './sections/video-assembly.ts';
+
+/** What a video is conditioned on. */
+export interface VideoConditions {
+  readonly text: readonly TextConditions[];
+  readonly image: ImageConditions;
+}
+
+/** Samples and decodes section after section; all RGB frames `[H, W, 3]` in time order. */
+export async function sampleVideo(
+  run: Run,
+  conditions: VideoConditions,
+): Promise<readonly Uint8Array[]> {
+  const { context, plans, settings, reporter } = run;
+  const { startLatent } = conditions.image;
+  const latentWindowSize = context.info.latentWindowSize;
+  using history = new History({ start: startLatent, growsAt: plans[0]!.growsAt, latentWindowSize });
+  using video = new VideoAssembly(context.observer?.frames);
+  const residency = new Residency(context.device);
+  const dit = await residency.lend(transformer(context));
+  const decoder = await residency.lend(videoDecoder(context));
+  const noise = new Generator(settings.seed);
+  const [, channels, , height, width] = startLatent.shape as FiveExtents;
+  const shape = [1, channels, latentWindowSize, height, width];
+  const sampler: SamplerSettings = {
+    ...settings,
+    sigmas: sigmaSchedule(settings.steps, flowShiftMu(latentWindowSize, height, width)),
+  };
+  for (const plan of plans) {
+    await scope(async () => {
+      reporter.stage('sample', plan.sectionIndex);
+      const inputs = { ...conditions, plan, history, settings: sampler, noise: noise.randn(context.device, shape) };
+      context.observer?.tensor(`section.${plan.sectionIndex}.noise`, inputs.noise);
+      const latents = await dit((network) =>
+        sampleSection(context, network, inputs, (step) => reportStep(run, plan, step)),
+      );
+      context.observer?.tensor(`section.${plan.sectionIndex}.latents`, latents);
+      history.add(latents, plan);
+      reporter.stage('decode', plan.sectionIndex);
+      await decodeSection(run, { plan, history, video }, decoder);
+      reporter.section(plan.sectionIndex, video.numFrames);
+    });
+  }
+  return video.frames;
+}
+
+async function decodeSection(
+  run: Run,
+  section: { plan: SectionPlan; history: History; video: VideoAssembly },
+  decoder: Lender<VaeVideoDecoder>,
+): Promise<void> {
+  const { plan, history, video } = section;
+  const { pace, info } = run.context;
+  const latents = history.newest(plan.decode.numLatents);
+  const clip = await decoder((network) => network.decode(latents, { tiling: run.tiling, pace }));
+  await video.add(clip, plan, plan.isLast ? 0 : overlapFrames(info.latentWindowSize));
+}
+
+async function reportStep(run: Run, plan: SectionPlan, step: SectionStep): Promise<void> {
+  const { context, reporter } = run;
+  const { stepIndex, sigma, isCached, x0 } = step;
+  if (stepIndex === 0) context.observer?.tensor(`section.${plan.sectionIndex}.x0_first`, x0);
+  const preview = run.wantsPreview ? await previewOf(context, x0) : undefined;
+  reporter.step({ section: plan.sectionIndex, stepIndex, sigma, isCached, preview });
+}
+
+async function previewOf(context: RunContext, x0: Tensor<'f32'>): Promise<Preview> {
+  const [, channels, frames, height, width] = x0.shape as FiveExtents;
+  const values = await x0.readFloat32();
+  return previewLatents(values, [channels, frames, height, width], context.info.preview);
+}
+
+function transformer(context: RunContext): Resident<Dit> {
+  const config = networkConfig(context, 'transformer', parseDitConfig);
+  return {
+    weightBytes: weightBytesOf(context.folder.path('transformer')),
+    load: async () => {
+      const weights = await networkWeights(context, 'transformer');
+      const dit = Dit.load(weights.scope(), config, context.dtype);
+      weights.assertUsed();
+      return dit;
+    },
+  };
+}
+
+function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
+  const config = networkConfig(context, 'vae', parseVaeConfig);
+  return {
+    weightBytes: weightBytesOf(context.folder.path('vae')),
+    load: async () => {
+      const weights = await networkWeights(context, 'vae');
+      return VaeVideoDecoder.load(weights.scope(), config, { dtype: context.dtype });
+    },
+  };
+}
+
+type FiveExtents = [number, number, number, number, number];

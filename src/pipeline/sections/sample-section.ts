@@ -1,0 +1,156 @@
+import { FramePackError } from '../../errors.ts';
+import type { History } from '../../framepack/history.ts';
+import type { ContextGroup, SectionPlan } from '../../framepack/section-plan.ts';
+import type { Dit, DitEmbedding, DitInputs } from '../../models/dit/dit.ts';
+import type { FrameGroup, PackedFrames } from '../../models/dit/packed-context.ts';
+import { countNonFinite } from '../../ops/reduce.ts';
+import {
+  conditioningNumber,
+  flowDenoiser,
+  type GuidanceBranch,
+  type VelocityModel,
+} from '../../sampling/denoiser.ts';
+import { StepCache } from '../../sampling/step-cache.ts';
+import { type SamplingStep, sampleUniPc } from '../../sampling/unipc.ts';
+import { scope } from '../../tensor/scope.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { ImageConditions, TextConditions } from '../encode-conditions.ts';
+import type { RunContext } from '../run-context.ts';
+
+/** Settings of the sampler, the same for every section. */
+export interface SamplerSettings {
+  /** Falling noise levels; see `sigmaSchedule`. */
+  readonly sigmas: Float32Array;
+  readonly cfg: number;
+  readonly guidance: number;
+  readonly guidanceRescale: number;
+  /** Threshold of the step cache, or null for none. */
+  readonly stepCacheThreshold: number | null;
+}
+
+/** Everything one section is sampled from. */
+export interface SectionInputs {
+  readonly plan: SectionPlan;
+  readonly history: History;
+  /** Positive conditions, then negative ones when CFG is on. */
+  readonly text: readonly TextConditions[];
+  readonly image: ImageConditions;
+  /** `[1, C, T, H, W]`. */
+  readonly noise: Tensor<'f32'>;
+  readonly settings: SamplerSettings;
+}
+
+/** A finished step as the caller sees it. */
+export interface SectionStep extends SamplingStep {
+  readonly isCached: boolean;
+}
+
+/**
+ * Samples the latents of one section.
+ *
+ * @returns `[1, C, T, H, W]` f32, owned by the current scope.
+ * @throws {@link FramePackError} `ERR_NUMERIC` when a prediction is not finite, `ERR_ABORTED`.
+ */
+export async function sampleSection(
+  context: RunContext,
+  dit: Dit,
+  inputs: SectionInputs,
+  onStep: (step: SectionStep) => Promise<void>,
+): Promise<Tensor<'f32'>> {
+  const { settings, plan, noise } = inputs;
+  return scope(async () => {
+    const velocity = new VelocityNetwork(context, dit, inputs);
+    try {
+      const denoise = flowDenoiser(velocity.model, {
+        dtype: context.dtype,
+        cfg: settings.cfg,
+        guidanceRescale: settings.guidanceRescale,
+      });
+      return await sampleUniPc(denoise, noise, {
+        sigmas: settings.sigmas,
+        ...(context.signal && { signal: context.signal }),
+        onStep: async (step) => {
+          await assertFinite(step, plan.sectionIndex);
+          await onStep({ ...step, isCached: velocity.takeCachedFlag() });
+        },
+      });
+    } finally {
+      velocity.dispose();
+    }
+  });
+}
+
+/** The DiT as a velocity model, with one step cache for each guidance branch. */
+class VelocityNetwork {
+  private readonly context: RunContext;
+  private readonly dit: Dit;
+  private readonly inputs: SectionInputs;
+  private readonly contextFrames: Omit<PackedFrames, 'target'>;
+  private readonly caches = new Map<GuidanceBranch, StepCache>();
+  private numSkipped = 0;
+
+  constructor(context: RunContext, dit: Dit, inputs: SectionInputs) {
+    this.context = context;
+    this.dit = dit;
+    this.inputs = inputs;
+    this.contextFrames = contextFrames(inputs.plan, inputs.history);
+  }
+
+  readonly model: VelocityModel = ({ x, timestep, branch }) =>
+    scope(async () => {
+      const { image, plan, settings, text } = this.inputs;
+      const conditions = text[branch === 'positive' ? 0 : 1]!;
+      const call: DitInputs = {
+        frames: { ...this.contextFrames, target: { latents: x, frameIndices: plan.targetIndices } },
+        timestep,
+        guidance: conditioningNumber(settings.guidance, this.context.dtype),
+        text: conditions.text,
+        pooled: conditions.pooled,
+        image: image.image,
+      };
+      const embedding = this.dit.embed(call);
+      return this.dit.head(await this.runBlocks(embedding, branch), embedding);
+    });
+
+  /** Whether the blocks were skipped since the last call. */
+  takeCachedFlag(): boolean {
+    const total = [...this.caches.values()].reduce((sum, cache) => sum + cache.numSkipped, 0);
+    const isCached = total > this.numSkipped;
+    this.numSkipped = total;
+    return isCached;
+  }
+
+  dispose(): void {
+    for (const cache of this.caches.values()) cache.dispose();
+  }
+
+  private runBlocks(embedding: DitEmbedding, branch: GuidanceBranch): Promise<Tensor> {
+    const compute = (): Promise<Tensor> => this.dit.blocks(embedding, { pace: this.context.pace });
+    const { stepCacheThreshold: threshold, sigmas } = this.inputs.settings;
+    if (threshold === null) return compute();
+    const cache = this.caches.get(branch) ?? new StepCache({ numSteps: sigmas.length - 1, threshold });
+    this.caches.set(branch, cache);
+    const modulated = this.dit.modulatedInput(embedding);
+    return cache.run({ modulated, input: embedding.image, compute });
+  }
+}
+
+function contextFrames(plan: SectionPlan, history: History): Omit<PackedFrames, 'target'> {
+  const group = (source: ContextGroup): FrameGroup => ({
+    latents: history.context(source),
+    frameIndices: source.frameIndices,
+  });
+  const { clean, clean2x, clean4x } = plan.context;
+  return { clean: group(clean), clean2x: group(clean2x), clean4x: group(clean4x) };
+}
+
+async function assertFinite(step: SamplingStep, sectionIndex: number): Promise<void> {
+  const flat = step.x0.reshape([-1]);
+  const [count] = await scope(() => countNonFinite(flat, { axis: 0 }).readFloat32());
+  if (count === 0) return;
+  throw new FramePackError(
+    'ERR_NUMERIC',
+    `generate: section ${sectionIndex} step ${step.stepIndex} expected finite latents, got ${count} of ${flat.size} NaN or infinite`,
+    { section: sectionIndex, step: step.stepIndex, count },
+  );
+}

@@ -1,0 +1,83 @@
+import type { SectionPlan } from '../../framepack/section-plan.ts';
+import { softAppend } from '../../framepack/soft-append.ts';
+import { clipToFrames } from '../../media/colour.ts';
+import { concat } from '../../ops/copy.ts';
+import { keep, scope } from '../../tensor/scope.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+const TIME = 2;
+
+/** Shows finished frames `[1, 3, F, H, W]` before they become bytes; used by the end-to-end comparison. */
+export type FrameObserver = (frames: Tensor<'f32'>, growsAt: SectionPlan['growsAt']) => void;
+
+/**
+ * Joins decoded sections to one video. Only the frames that the next section will be cross-faded with stay on the
+ * device as floats; all others are final and become bytes at once.
+ */
+export class VideoAssembly implements Disposable {
+  private readonly observe: FrameObserver | undefined;
+  private finished: Uint8Array[] = [];
+  private open: Tensor<'f32'> | null = null;
+
+  constructor(observe?: FrameObserver) {
+    this.observe = observe;
+  }
+
+  /** Final RGB frames `[H, W, 3]` in time order; all of them once the last section is in. */
+  get frames(): readonly Uint8Array[] {
+    return this.finished;
+  }
+
+  /** Frames so far, final or not. */
+  get numFrames(): number {
+    return this.finished.length + (this.open?.shape[TIME] ?? 0);
+  }
+
+  /**
+   * Joins the decoded section `[1, 3, F, H, W]` at the plan's end of the video; it stays the caller's.
+   *
+   * @param numOpenFrames - frames at the growing end that the next section overlaps; 0 after the last.
+   */
+  async add(clip: Tensor<'f32'>, plan: SectionPlan, numOpenFrames: number): Promise<void> {
+    const { growsAt, decode } = plan;
+    const atFront = growsAt === 'front';
+    await scope(async () => {
+      const joined = this.join(clip, atFront, decode.numOverlapFrames);
+      const numFrames = joined.shape[TIME]!;
+      const cut = atFront ? numOpenFrames : numFrames - numOpenFrames;
+      const [head, tail] = joined.split(TIME, [cut, numFrames - cut]) as [
+        Tensor<'f32'>,
+        Tensor<'f32'>,
+      ];
+      const [open, final] = atFront ? [head, tail] : [tail, head];
+      // A copy, not a view, so that the rest is really freed.
+      this.open?.dispose();
+      this.open = numOpenFrames === 0 ? null : keep(concat([open], TIME));
+      this.observe?.(final, growsAt);
+      const [, , numFinal, height, width] = final.shape as FiveExtents;
+      const shape = { numFrames: numFinal, height, width };
+      const frames = clipToFrames(await final.readFloat32(), shape);
+      this.finished = atFront ? [...frames, ...this.finished] : [...this.finished, ...frames];
+    });
+  }
+
+  /** Frees the frames on the device; the finished ones stay. */
+  dispose(): void {
+    this.open?.dispose();
+    this.open = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private join(clip: Tensor<'f32'>, atFront: boolean, numOverlapFrames: number): Tensor<'f32'> {
+    if (this.open === null) return clip.retain();
+    const overlap = { numFrames: numOverlapFrames, axis: TIME };
+    return atFront
+      ? softAppend(clip, this.open, overlap)
+      : softAppend(this.open, clip, overlap);
+  }
+}
+
+type FiveExtents = [number, number, number, number, number];
