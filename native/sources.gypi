@@ -44,6 +44,7 @@
     "test_sources": [
       "native/cpu/test/conv3d_test.cc",
       "native/cpu/test/matmul_test.cc",
+      "native/cpu/test/patchify_test.cc",
       "native/cpu/test/row_operations_test.cc",
       "native/cpu/test/strided_operations_test.cc",
       "native/cpu/test/vector_convert_test.cc"
