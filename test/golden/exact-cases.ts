@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BICUBIC, LANCZOS, resample } from '../../src/media/resample.ts';
 import { ClipTokenizer } from '../../src/tokenizers/clip-tokenizer.ts';
 import { LlamaTokenizer } from '../../src/tokenizers/llama-tokenizer.ts';
-import { clipVocabularyFolder, llamaVocabularyFolder } from '../tokenizers/vocabularies.ts';
+import { clipFiles, llama3Files } from '../tokenizers/vocabularies.ts';
 import type { GoldenContext } from './context.ts';
 import { GoldenFile } from './golden-file.ts';
 
@@ -20,12 +21,25 @@ interface TokenizedPrompt {
 export async function runTokenizerCases(context: GoldenContext): Promise<void> {
   const text = readFileSync(join(context.folder, TOKENIZER_FILE), 'utf8');
   const prompts = JSON.parse(text) as readonly TokenizedPrompt[];
-  const llama = await LlamaTokenizer.load(await llamaVocabularyFolder());
-  const clip = await ClipTokenizer.load(await clipVocabularyFolder());
+  const llama = await fromFiles(await llama3Files(), (folder) => LlamaTokenizer.load(folder));
+  const clip = await fromFiles(clipFiles(), (folder) => ClipTokenizer.load(folder));
   for (const [index, { p: prompt, llama: llamaIds, clip: clipIds }] of prompts.entries()) {
     const name = `tokenizers ${index}`;
     context.report.exact(name, 'llama', { actual: llama.encode(prompt), expected: llamaIds });
     context.report.exact(name, 'clip', { actual: clip.encode(prompt), expected: clipIds });
+  }
+}
+
+async function fromFiles<T>(
+  files: Readonly<Record<string, string>>,
+  load: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'framepack-golden-'));
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    return await load(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -8,7 +8,7 @@ import {
   readJsonFile,
   readTextFile,
 } from '../../src/tokenizers/checkpoint-file.ts';
-import { temporaryFolder } from './vocabularies.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 describe('readJsonFile', () => {
   test('returns the object', async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ClipTokenizer } from '../../src/tokenizers/clip-tokenizer.ts';
-import { clipFiles, temporaryFolder, tokenizerCases } from './vocabularies.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { clipFiles, tokenizerCases } from './vocabularies.ts';
 
 const START = 49406;
 const END = 49407;

@@ -4,7 +4,8 @@ import { ClipTokenizer } from '../../src/tokenizers/clip-tokenizer.ts';
 import { encodePrompt, type PromptLayout } from '../../src/tokenizers/encode-prompt.ts';
 import { LlamaTokenizer } from '../../src/tokenizers/llama-tokenizer.ts';
 import { GoldenFile } from '../golden/golden-file.ts';
-import { llama3Folder, repositoryPath } from './vocabularies.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { llama3Files, repositoryPath } from './vocabularies.ts';
 
 const tinyModel = repositoryPath('models/tiny-framepack');
 const checkpoint = JSON.parse(readFileSync(`${tinyModel}/framepack.json`, 'utf8')) as {
@@ -43,7 +44,7 @@ describe('the tiny checkpoint', () => {
 describe('the Llama 3 vocabulary', () => {
   let tokenizer: LlamaTokenizer;
   beforeAll(async () => {
-    tokenizer = await LlamaTokenizer.load(await llama3Folder());
+    tokenizer = await LlamaTokenizer.load(await temporaryFolder(await llama3Files()));
   });
   const encode = (prompt: string) => encodePrompt(tokenizer, prompt, layout);
 

