@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { FramePackError } from '../errors.ts';
 import { type JsonValue, scanJson } from './json-scanner.ts';
@@ -27,9 +27,8 @@ export interface LocatedTensor {
  *   is in two files, or when index and files disagree.
  */
 export function openCheckpointFiles(path: string): ReadonlyMap<string, LocatedTensor> {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw fault(path, 'expected a file or a folder, got nothing there');
-  if (stats.isDirectory()) return openFolder(path);
+  if (!existsSync(path)) throw fault(path, 'expected a file or a folder, got nothing there');
+  if (statSync(path).isDirectory()) return openFolder(path);
   return path.endsWith(INDEX) ? openIndex(path) : collect([SafetensorsFile.open(path)]);
 }
 
@@ -133,7 +132,7 @@ function openInside(folder: string, names: readonly string[]): SafetensorsFile[]
   const root = realpathSync(folder);
   return names.map((name) => {
     const path = join(root, name);
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    if (!existsSync(path)) {
       throw fault(folder, `expected the shard ${name}, got no such file`);
     }
     const target = realpathSync(path);

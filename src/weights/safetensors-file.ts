@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { FramePackError } from '../errors.ts';
 import {
   headerByteLength,
@@ -57,8 +65,7 @@ export class SafetensorsFile {
 
   /** Throws `ERR_CHECKPOINT` when the file is not the one that was validated. */
   assertUnchanged(): void {
-    const stats = statSync(this.path, { throwIfNoEntry: false });
-    if (stats === undefined || identityOf(stats) !== this.identity) {
+    if (!existsSync(this.path) || identityOf(statSync(this.path)) !== this.identity) {
       throw fault(this.path, 'expected the file as it was opened, got a changed or removed one');
     }
   }

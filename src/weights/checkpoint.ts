@@ -1,0 +1,204 @@
+import { FramePackError } from '../errors.ts';
+import type { Device } from '../tensor/device.ts';
+import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
+import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
+import { type LocatedTensor, openCheckpointFiles } from './checkpoint-files.ts';
+import { WeightScope } from './weight-scope.ts';
+
+const LISTED_NAMES = 8;
+
+/** How the names of a checkpoint are read. */
+export interface CheckpointOptions {
+  /** Removed from the front of the names that have it, such as `model.` in repackaged text encoders. */
+  readonly stripPrefix?: string;
+}
+
+/**
+ * The tensors of one network on disk. Files are validated when it is opened; a tensor is mapped (CPU), uploaded
+ * (CUDA) or only sized (meta) when it is taken. There is nothing to close.
+ *
+ * Names are checked both ways: taking a tensor that is missing or has another shape fails, and
+ * {@link Checkpoint.assertUsed} fails when tensors are left over.
+ */
+export class Checkpoint {
+  readonly device: Device;
+  /** The file or folder it was opened from. */
+  readonly path: string;
+  private readonly tensors: ReadonlyMap<string, LocatedTensor>;
+  private readonly taken: Set<string> = new Set();
+
+  private constructor(device: Device, path: string, tensors: ReadonlyMap<string, LocatedTensor>) {
+    this.device = device;
+    this.path = path;
+    this.tensors = tensors;
+  }
+
+  /**
+   * Opens a safetensors file, a folder of them, or a `*.safetensors.index.json`.
+   *
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when anything about the files is wrong.
+   */
+  static async open(
+    device: Device,
+    path: string,
+    options: CheckpointOptions = {},
+  ): Promise<Checkpoint> {
+    const tensors = stripPrefix(openCheckpointFiles(path), options.stripPrefix ?? '', path);
+    return new Checkpoint(device, path, tensors);
+  }
+
+  /** Names of all tensors, in file order. */
+  names(): readonly string[] {
+    return [...this.tensors.keys()];
+  }
+
+  /** The tensors below a prefix, such as `text_model.encoder`; all of them without one. */
+  scope(prefix: string = ''): WeightScope {
+    return new WeightScope(this, prefix);
+  }
+
+  has(name: string): boolean {
+    return this.tensors.has(name);
+  }
+
+  /** Stored shape of a tensor. @throws {@link FramePackError} `ERR_CHECKPOINT` when there is none. */
+  shapeOf(name: string): readonly number[] {
+    return this.find(name).entry.shape;
+  }
+
+  /**
+   * Makes a tensor of a stored one, in its stored dtype.
+   *
+   * @returns a view of the mapped file on the CPU device, a copy elsewhere and where the file stores it at an
+   *   unaligned position; owned by the current scope.
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is missing, has another shape, or its file has changed;
+   *   `ERR_UNSUPPORTED` when its type has no tensor type.
+   */
+  take(name: string, shape: readonly number[]): Tensor {
+    const { entry, file } = this.expect(name, shape);
+    const dtype = this.readableType(name, entry.dtype, entry.storedType);
+    file.assertUnchanged();
+    this.taken.add(name);
+    if (this.device.kind === 'meta') return empty(this.device, shape, dtype);
+    if (entry.byteOffset % bytesOf(dtype) === 0) {
+      return fromFile(this.device, { path: file.path, byteOffset: entry.byteOffset }, shape, dtype);
+    }
+    return fromArray(this.device, this.elements(name, dtype), shape, dtype);
+  }
+
+  /**
+   * Reads a float tensor to the host, widened to f32; for the few small ones whose values decide something.
+   *
+   * @throws {@link FramePackError} as {@link Checkpoint.take}.
+   */
+  takeFloat32(name: string, shape: readonly number[]): Float32Array {
+    const { entry } = this.expect(name, shape);
+    const dtype = this.readableType(name, entry.dtype, entry.storedType);
+    this.taken.add(name);
+    return decode(this.elements(name, dtype), dtype);
+  }
+
+  /**
+   * Reads an I64 tensor to the host: token ids and the like, which no device computes with.
+   *
+   * @throws {@link FramePackError} `ERR_UNSUPPORTED` for another type or a value beyond 2^53; else as
+   *   {@link Checkpoint.take}.
+   */
+  takeIntegers(name: string, shape: readonly number[]): number[] {
+    const { entry, file } = this.expect(name, shape);
+    if (entry.storedType !== 'I64') throw this.unsupported(name, 'I64', entry.storedType);
+    const bytes = file.readBytes(entry);
+    this.taken.add(name);
+    return Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset), (value) => {
+      const number = Number(value);
+      if (!Number.isSafeInteger(number)) throw this.unsupported(name, 'values below 2^53', value);
+      return number;
+    });
+  }
+
+  /** Names that have not been taken. */
+  unused(): readonly string[] {
+    return this.names().filter((name) => !this.taken.has(name));
+  }
+
+  /**
+   * Fails when tensors are left over: a sign of the wrong configuration or the wrong file.
+   *
+   * @param ignore - names that may be left over.
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` naming some of them.
+   */
+  assertUsed(ignore: readonly RegExp[] = []): void {
+    const left = this.unused().filter((name) => !ignore.some((pattern) => pattern.test(name)));
+    if (left.length === 0) return;
+    const more = left.length > LISTED_NAMES ? ` and ${left.length - LISTED_NAMES} more` : '';
+    throw new FramePackError(
+      'ERR_CHECKPOINT',
+      `checkpoint: ${this.path} expected no tensors besides the network's, got ${left.slice(0, LISTED_NAMES).join(', ')}${more}`,
+      { path: this.path, unused: left },
+    );
+  }
+
+  private find(name: string): LocatedTensor {
+    const located = this.tensors.get(name);
+    if (located !== undefined) return located;
+    throw new FramePackError(
+      'ERR_CHECKPOINT',
+      `checkpoint: ${this.path}: tensor ${name} expected, got none of that name among ${this.tensors.size}`,
+      { path: this.path, tensor: name },
+    );
+  }
+
+  private expect(name: string, shape: readonly number[]): LocatedTensor {
+    const located = this.find(name);
+    const found = located.entry.shape;
+    if (found.length !== shape.length || found.some((extent, axis) => extent !== shape[axis])) {
+      throw new FramePackError(
+        'ERR_CHECKPOINT',
+        `checkpoint: ${located.file.path}: tensor ${name} expected [${shape.join(', ')}], ` +
+          `got [${found.join(', ')}] ${located.entry.storedType}`,
+        { file: located.file.path, tensor: name, expected: shape, found },
+      );
+    }
+    return located;
+  }
+
+  private readableType(name: string, dtype: DType | null, storedType: string): DType {
+    if (dtype === null)
+      throw this.unsupported(name, 'F32, F16, BF16, F8_E4M3, I32 or U8', storedType);
+    return dtype;
+  }
+
+  private elements<D extends DType>(name: string, dtype: D): ReturnType<typeof typedArray<D>> {
+    const { entry, file } = this.find(name);
+    return typedArray(dtype, file.readBytes(entry).buffer as ArrayBuffer);
+  }
+
+  private unsupported(name: string, expected: string, found: unknown): FramePackError {
+    return new FramePackError(
+      'ERR_UNSUPPORTED',
+      `checkpoint: ${this.path}: tensor ${name} expected ${expected}, got ${String(found)}`,
+      { path: this.path, tensor: name },
+    );
+  }
+}
+
+function stripPrefix(
+  tensors: ReadonlyMap<string, LocatedTensor>,
+  prefix: string,
+  path: string,
+): ReadonlyMap<string, LocatedTensor> {
+  if (prefix === '') return tensors;
+  const renamed = new Map<string, LocatedTensor>();
+  for (const [name, tensor] of tensors) {
+    const short = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+    if (renamed.has(short)) {
+      throw new FramePackError(
+        'ERR_CHECKPOINT',
+        `checkpoint: ${path}: tensor ${short} expected once, got it with and without ${prefix}`,
+        { path, tensor: short },
+      );
+    }
+    renamed.set(short, tensor);
+  }
+  return renamed;
+}

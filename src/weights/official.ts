@@ -1,0 +1,115 @@
+import type { CheckpointInfo, CheckpointMode } from './checkpoint-info.ts';
+
+/**
+ * The released 13B checkpoints, which carry no `framepack.json`: the numbers that the official app has in its code.
+ *
+ * Facts from lllyasviel/FramePack at 97fe5db: demo_gradio.py, demo_gradio_f1.py, diffusers_helper/bucket_tools.py,
+ * diffusers_helper/hunyuan.py (template, lengths, latent-to-RGB factors).
+ */
+const OFFICIAL: Omit<CheckpointInfo, 'name' | 'modes' | 'defaults'> = {
+  fps: 30,
+  latentWindowSize: 9,
+  buckets: [
+    [416, 960],
+    [448, 864],
+    [480, 832],
+    [512, 768],
+    [544, 704],
+    [576, 672],
+    [608, 640],
+    [640, 608],
+    [672, 576],
+    [704, 544],
+    [768, 512],
+    [832, 480],
+    [864, 448],
+    [960, 416],
+  ].map(([height, width]) => ({ height: height!, width: width! })),
+  prompt: {
+    template:
+      '<|start_header_id|>system<|end_header_id|>\n\n' +
+      'Describe the video by detailing the following aspects: ' +
+      '1. The main content and theme of the video.' +
+      '2. The color, shape, size, texture, quantity, text, and spatial relationships of the objects.' +
+      '3. Actions, events, behaviors temporal relationships, physical movement changes of the objects.' +
+      '4. background environment, light, style and atmosphere.' +
+      '5. camera angles, movements, and transitions used in the video:<|eot_id|>' +
+      '<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|>',
+    hiddenLayer: -3,
+    maxLength: 256,
+    paddedLength: 512,
+    clipMaxLength: 77,
+  },
+  preview: {
+    weights: [
+      [-0.0395, -0.0331, 0.0445],
+      [0.0696, 0.0795, 0.0518],
+      [0.0135, -0.0945, -0.0282],
+      [0.0108, -0.025, -0.0765],
+      [-0.0209, 0.0032, 0.0224],
+      [-0.0804, -0.0254, -0.0639],
+      [-0.0991, 0.0271, -0.0669],
+      [-0.0646, -0.0422, -0.04],
+      [-0.0696, -0.0595, -0.0894],
+      [-0.0799, -0.0208, -0.0375],
+      [0.1166, 0.1627, 0.0962],
+      [0.1165, 0.0432, 0.0407],
+      [-0.2315, -0.192, -0.1355],
+      [-0.027, 0.0401, -0.0821],
+      [-0.0616, -0.0997, -0.0727],
+      [0.0249, -0.0469, -0.1703],
+    ],
+    bias: [0.0259, -0.0192, -0.0761],
+    range: { low: 0, high: 1 },
+  },
+};
+
+/**
+ * Description of an official checkpoint.
+ *
+ * @param modes - what its weights were trained for. Files do not say, so that a local folder without
+ *   `framepack.json` claims both and the user chooses; weights of one mode do not work in the other.
+ */
+export function officialInfo(modes: readonly CheckpointMode[]): CheckpointInfo {
+  return {
+    name: 'FramePack (HunyuanVideo 13B)',
+    ...OFFICIAL,
+    modes,
+    defaults: {
+      mode: modes[0] ?? 'i2v',
+      seconds: 5,
+      steps: 25,
+      seed: 31337,
+      guidance: 10,
+      cfg: 1,
+      guidanceRescale: 0,
+    },
+  };
+}
+
+/** A repository on the Hugging Face Hub and the folder in it, empty for its root. */
+export interface HubSource {
+  readonly repository: string;
+  readonly folder: string;
+}
+
+const HUNYUAN = 'hunyuanvideo-community/HunyuanVideo';
+const REDUX = 'lllyasviel/flux_redux_bfl';
+
+/** Where the official app gets each part from. */
+export const OFFICIAL_SOURCES: Readonly<Record<string, HubSource>> = {
+  text_encoder: { repository: HUNYUAN, folder: 'text_encoder' },
+  text_encoder_2: { repository: HUNYUAN, folder: 'text_encoder_2' },
+  tokenizer: { repository: HUNYUAN, folder: 'tokenizer' },
+  tokenizer_2: { repository: HUNYUAN, folder: 'tokenizer_2' },
+  vae: { repository: HUNYUAN, folder: 'vae' },
+  scheduler: { repository: HUNYUAN, folder: 'scheduler' },
+  image_encoder: { repository: REDUX, folder: 'image_encoder' },
+  feature_extractor: { repository: REDUX, folder: 'feature_extractor' },
+};
+
+/** Repository of the transformer of each mode. */
+export const OFFICIAL_TRANSFORMERS: Readonly<Record<CheckpointMode, string>> = {
+  i2v: 'lllyasviel/FramePackI2V_HY',
+  f1: 'lllyasviel/FramePack_F1_I2V_HY_20250503',
+};

@@ -1,0 +1,60 @@
+import { fromArray, type Tensor } from '../tensor/tensor.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { type ScaledWeight, scaleLayout } from './scaled-weight.ts';
+
+/** The tensors of a checkpoint below one prefix; what a layer's `load()` is given. */
+export class WeightScope {
+  /** Dotted path of this scope, empty at the root. */
+  readonly path: string;
+  private readonly checkpoint: Checkpoint;
+
+  /** Use {@link Checkpoint.scope}. */
+  constructor(checkpoint: Checkpoint, path: string) {
+    this.checkpoint = checkpoint;
+    this.path = path;
+  }
+
+  /** The scope of a module, such as `attn.to_q`, relative to this one. */
+  at(path: string): WeightScope {
+    return new WeightScope(this.checkpoint, this.resolve(path));
+  }
+
+  has(name: string): boolean {
+    return this.checkpoint.has(this.resolve(name));
+  }
+
+  /** See {@link Checkpoint.take}; the name is relative to this scope. */
+  take(name: string, shape: readonly number[]): Tensor {
+    return this.checkpoint.take(this.resolve(name), shape);
+  }
+
+  /**
+   * Takes a matrix in whatever format it is stored: plain, or fp8 with scales under the same name ending in
+   * `scale_weight` instead of `weight`. An fp8 matrix without scales has the scale 1.
+   *
+   * @param shape - `[N, K]`.
+   * @throws {@link FramePackError} as {@link Checkpoint.take}; `ERR_CHECKPOINT` when the scales do not fit.
+   */
+  takeWeight(name: string, shape: readonly number[]): Tensor | ScaledWeight {
+    const data = this.take(name, shape);
+    if (data.dtype !== 'f8e4m3') return data;
+    return { data: data as Tensor<'f8e4m3'>, ...this.takeScale(name, shape) };
+  }
+
+  private takeScale(name: string, shape: readonly number[]): Pick<ScaledWeight, 'scale' | 'mode'> {
+    const { device } = this.checkpoint;
+    const scaleName = this.resolve(name.replace(/weight$/, 'scale_weight'));
+    if (!this.checkpoint.has(scaleName)) {
+      return { scale: fromArray(device, [1], [1], 'f32'), mode: 'tensor' };
+    }
+    // Scales are stored in the model's dtype, mostly bf16; kernels take f32.
+    const stored = this.checkpoint.shapeOf(scaleName);
+    const layout = scaleLayout(stored, shape, scaleName);
+    const values = this.checkpoint.takeFloat32(scaleName, stored);
+    return { scale: fromArray(device, values, layout.shape, 'f32'), mode: layout.mode };
+  }
+
+  private resolve(name: string): string {
+    return this.path === '' ? name : `${this.path}.${name}`;
+  }
+}

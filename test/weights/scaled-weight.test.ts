@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { scaleLayout } from '../../src/weights/scaled-weight.ts';
+
+describe('scaleLayout', () => {
+  const weight = [256, 128];
+
+  it.each([
+    [[], 'tensor', [1]],
+    [[1], 'tensor', [1]],
+    [[256], 'channel', [256]],
+    [[256, 1], 'channel', [256]],
+    [[256, 2, 1], 'block64', [256, 2]],
+    [[256, 2], 'block64', [256, 2]],
+  ] as const)('reads scales %j as one per %s', (stored, mode, shape) => {
+    expect(scaleLayout(stored, weight, 'x')).toEqual({ mode, shape });
+  });
+
+  it('tells rows from the tensor when there is one row', () => {
+    expect(scaleLayout([1, 1], [1, 128], 'x')).toEqual({ mode: 'channel', shape: [1] });
+    expect(scaleLayout([1], [1, 128], 'x')).toEqual({ mode: 'tensor', shape: [1] });
+  });
+
+  it.each([[[255, 1]], [[128]], [[256, 3, 1]], [[256, 2, 2]], [[2, 256]], [[1, 1]]])(
+    'refuses scales %j',
+    (stored) => {
+      expect(() => scaleLayout(stored, weight, 'to_q.scale_weight')).toThrow(
+        'scale to_q.scale_weight expected one value or [256, 1] or [256, 2, 1]',
+      );
+    },
+  );
+
+  it('has no blocks where 64 does not divide the columns', () => {
+    expect(() => scaleLayout([256, 2, 1], [256, 100], 'x')).toThrow(
+      'expected one value or [256, 1]',
+    );
+  });
+});
