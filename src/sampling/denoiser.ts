@@ -2,8 +2,8 @@ import { cast } from '../ops/copy.ts';
 import { affine, sub } from '../ops/elementwise.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { conditioningNumber } from './conditioning-number.ts';
 import { combineGuidance, rescaleGuidance } from './guidance.ts';
+import { roundTo } from './rounding.ts';
 
 /**
  * Predicts the clean sample from a noisy one.
@@ -63,4 +63,12 @@ export function flowDenoiser(model: VelocityModel, options: DenoiserOptions): De
     if (guidanceRescale !== 0) velocity = rescaleGuidance(velocity, positive, guidanceRescale);
     return sub(cast(x, 'f32'), affine(velocity, sigma, 0));
   };
+}
+
+/**
+ * A noise level or a distilled guidance scale as the network's embedding takes it: times 1000 in f32, then rounded to
+ * the dtype of the network. In bf16 a guidance of 10 becomes 9984, in f32 it stays 10000.
+ */
+export function conditioningNumber(value: number, dtype: FloatDType): number {
+  return roundTo(Math.fround(value) * 1000, dtype);
 }

@@ -3,7 +3,7 @@ import { absMean } from '../ops/reduce.ts';
 import { type FloatDType, isFloatDType } from '../tensor/dtype.ts';
 import { keep, scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { roundTo } from './conditioning-number.ts';
+import { roundTo } from './rounding.ts';
 
 /** Fit of the output's change to the input's, for HunyuanVideo; from the constant up. */
 const CHANGE_POLYNOMIAL = [0.0961237896, -3.149878, 67.5869174, -401.131952, 733.226126];
@@ -114,10 +114,9 @@ export function estimatedChange(inputChange: number): number {
 
 /** `mean |x - y| / mean |y|`, rounded to the dtype of x. */
 async function relativeDistance(x: Tensor, y: Tensor): Promise<number> {
-  const axes = x.shape.map((_, axis) => axis);
   const [distance, size] = await Promise.all([
-    absMean(x, { axes, minus: y }).readFloat32(),
-    absMean(y, { axes }).readFloat32(),
+    absMean(x, { minus: y }).readFloat32(),
+    absMean(y).readFloat32(),
   ]);
   const dtype: FloatDType = isFloatDType(x.dtype) ? x.dtype : 'f32';
   return roundTo(distance[0]! / size[0]!, dtype);
