@@ -66,7 +66,11 @@ export class GroupNorm {
     channels: number,
     options: { groups: number; eps: number },
   ): GroupNorm {
-    return new GroupNorm(weights.take('weight', [channels]), weights.take('bias', [channels]), options);
+    return new GroupNorm(
+      weights.take('weight', [channels]),
+      weights.take('bias', [channels]),
+      options,
+    );
   }
 
   /** `[B, ..., C]` -> the same shape; with `silu` the activation is fused behind the affine. */

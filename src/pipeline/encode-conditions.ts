@@ -1,8 +1,8 @@
 import { imageToUnit } from '../media/colour.ts';
 import type { RgbImage } from '../media/decode-image.ts';
 import { BICUBIC, resample } from '../media/resample.ts';
-import { parseClipTextConfig } from '../models/clip/config.ts';
 import { ClipText } from '../models/clip/clip-text.ts';
+import { parseClipTextConfig } from '../models/clip/config.ts';
 import { parseLlamaConfig } from '../models/llama/config.ts';
 import { Llama } from '../models/llama/llama.ts';
 import { parseSiglipVisionConfig } from '../models/siglip/config.ts';

@@ -29,9 +29,8 @@ export async function* generate(
   const queue = new EventQueue<GenerateEvent>();
   const left = new AbortController();
   const signals = request.signal ? [request.signal, left.signal] : [left.signal];
-  const run = runGeneration(
-    { ...request, signal: AbortSignal.any(signals) },
-    (event) => queue.push(event),
+  const run = runGeneration({ ...request, signal: AbortSignal.any(signals) }, (event) =>
+    queue.push(event),
   ).then(
     () => queue.close(),
     (reason: unknown) => queue.close({ reason }),
@@ -54,7 +53,8 @@ export async function runGeneration(
   const { context, reporter, settings, output } = run;
   const frames = await scope(async () => {
     reporter.stage('encode-text');
-    const prompts = settings.cfg === 1 ? [settings.prompt] : [settings.prompt, settings.negativePrompt];
+    const prompts =
+      settings.cfg === 1 ? [settings.prompt] : [settings.prompt, settings.negativePrompt];
     const text = await encodeText(context, prompts);
     reporter.stage('encode-image');
     const image = await encodeImage(context, run.picture, run.tiling);
@@ -66,5 +66,15 @@ export async function runGeneration(
   const { peakBytes } = reporter.memory;
   const { elapsedMs } = reporter;
   const { seed } = settings;
-  emit({ type: 'done', file, frames, width, height, fps: context.info.fps, seed, peakBytes, elapsedMs });
+  emit({
+    type: 'done',
+    file,
+    frames,
+    width,
+    height,
+    fps: context.info.fps,
+    seed,
+    peakBytes,
+    elapsedMs,
+  });
 }

@@ -1,6 +1,7 @@
 import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
 import { type Bucket, cropToBucket, nearestBucket } from '../media/bucket.ts';
 import { decodeImage, type RgbImage } from '../media/decode-image.ts';
+import type { VideoOptions } from '../media/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
 import { Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
@@ -9,7 +10,12 @@ import { ModelFolder } from '../weights/model-folder.ts';
 import type { GenerateEvent } from './events.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { RunReporter } from './progress/run-reporter.ts';
-import { checkRequest, type GenerateRequest, type ResolvedRequest, resolveRequest } from './request.ts';
+import {
+  checkRequest,
+  type GenerateRequest,
+  type ResolvedRequest,
+  resolveRequest,
+} from './request.ts';
 import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from './run-context.ts';
 
 /** A checked request with everything it needs open; disposing it closes the device. */
@@ -43,13 +49,22 @@ export async function openRun(
   const { info } = folder;
   const settings = resolveRequest(request, info);
   const picture = await startPicture(request.image, info);
-  const output = await openOutput(request, { ...settings, info, picture });
   const { mode, seconds } = settings;
   const { fps, latentWindowSize } = info;
   const plans = planSections({ mode, seconds, fps, latentWindowSize });
   const { device: kind = 'cpu', threads, budgetBytes } = request;
   const device = Device.open(kind, { threads, budgetBytes });
-  const reporter = new RunReporter(device, { numSections: plans.length, numSteps: settings.steps }, emit);
+  const output = await openOutput(videoOptions(request, settings, { info, picture })).catch(
+    async (error: unknown) => {
+      await device.close();
+      throw error;
+    },
+  );
+  const reporter = new RunReporter(
+    device,
+    { numSections: plans.length, numSteps: settings.steps },
+    emit,
+  );
   return {
     context: {
       device,
@@ -67,11 +82,26 @@ export async function openRun(
     wantsPreview: request.preview ?? false,
     reporter,
     output,
-    [Symbol.asyncDispose]: () => device.close(),
+    [Symbol.asyncDispose]: async () => {
+      await output[Symbol.asyncDispose]();
+      await device.close();
+    },
   };
 }
 
 const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
+
+function videoOptions(
+  request: GenerateRequest,
+  settings: ResolvedRequest,
+  { info, picture }: { info: CheckpointInfo; picture: RgbImage },
+): VideoOptions | null {
+  if (request.out === undefined) return null;
+  const { width, height } = picture;
+  const metadata = JSON.stringify({ generator: 'framepack-node', model: info.name, ...settings });
+  const quality = request.crf === undefined ? {} : { quality: request.crf };
+  return { path: request.out, width, height, fps: info.fps, metadata, ...quality };
+}
 
 /** The user's picture, scaled and cropped to the nearest size of the checkpoint; black of the first size without one. */
 async function startPicture(

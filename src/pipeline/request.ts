@@ -108,7 +108,8 @@ export function checkRequest(request: GenerateRequest): GenerateRequest {
   const issue = result.error.issues[0]!;
   const field = issue.path.join('.');
   const value = Object.entries(request).find(([name]) => name === field)?.[1];
-  const got = field === '' ? '' : `, got ${typeof value === 'string' ? `"${value}"` : String(value)}`;
+  const got =
+    field === '' ? '' : `, got ${typeof value === 'string' ? `"${value}"` : String(value)}`;
   const message = `generate: ${field || 'request'}: ${issue.message}${got}`;
   throw new FramePackError('ERR_ARGUMENT', message, { field });
 }

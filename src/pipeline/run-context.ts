@@ -30,7 +30,12 @@ export interface RunContext {
 /** Throws `ERR_ABORTED` once the signal has fired. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
-  throw new FramePackError('ERR_ABORTED', 'generate: aborted by the signal of the request', {}, signal.reason);
+  throw new FramePackError(
+    'ERR_ABORTED',
+    'generate: aborted by the signal of the request',
+    {},
+    signal.reason,
+  );
 }
 
 /**

@@ -10,12 +10,16 @@ import { Generator } from '../tensor/generator.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ImageConditions, TextConditions } from './encode-conditions.ts';
-import type { Run } from './open-run.ts';
 import type { Preview } from './events.ts';
+import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import { type Lender, Residency, type Resident, weightBytesOf } from './residency.ts';
 import { networkConfig, networkWeights, type RunContext } from './run-context.ts';
-import { sampleSection, type SamplerSettings, type SectionStep } from './sections/sample-section.ts';
+import {
+  type SamplerSettings,
+  type SectionStep,
+  sampleSection,
+} from './sections/sample-section.ts';
 import { VideoAssembly } from './sections/video-assembly.ts';
 
 /** What a video is conditioned on. */
@@ -47,7 +51,13 @@ export async function sampleVideo(
   for (const plan of plans) {
     await scope(async () => {
       reporter.stage('sample', plan.sectionIndex);
-      const inputs = { ...conditions, plan, history, settings: sampler, noise: noise.randn(context.device, shape) };
+      const inputs = {
+        ...conditions,
+        plan,
+        history,
+        settings: sampler,
+        noise: noise.randn(context.device, shape),
+      };
       context.observer?.tensor(`section.${plan.sectionIndex}.noise`, inputs.noise);
       const latents = await dit((network) =>
         sampleSection(context, network, inputs, (step) => reportStep(run, plan, step)),

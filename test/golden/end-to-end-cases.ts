@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import type { GenerateRequest } from '../../src/pipeline/request.ts';
 import { runGeneration } from '../../src/pipeline/generate.ts';
+import type { GenerateRequest } from '../../src/pipeline/request.ts';
 import type { RunObserver } from '../../src/pipeline/run-context.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import type { GoldenContext } from './context.ts';

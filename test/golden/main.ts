@@ -27,5 +27,7 @@ for (const comparison of report.comparisons) {
   process.stdout.write(`${formatComparison(comparison)}\n`);
 }
 const numFailed = report.failures.length;
-process.stdout.write(`${report.comparisons.length - numFailed} within their gates, ${numFailed} not\n`);
+process.stdout.write(
+  `${report.comparisons.length - numFailed} within their gates, ${numFailed} not\n`,
+);
 process.exitCode = numFailed === 0 && report.comparisons.length > 0 ? 0 : 1;

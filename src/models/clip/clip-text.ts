@@ -73,10 +73,7 @@ export class ClipText {
    * @param ids - start token, text, end token, padding.
    * @returns `hidden` `[1, L, D]`, final-normed states up to the first end token, and `pooled` `[1, D]`, the last.
    */
-  async forward(
-    ids: readonly number[],
-    pace?: Pace,
-  ): Promise<{ hidden: Tensor; pooled: Tensor }> {
+  async forward(ids: readonly number[], pace?: Pace): Promise<{ hidden: Tensor; pooled: Tensor }> {
     return scope(async () => {
       const length = endPosition(ids) + 1;
       const positions = this.positionEmbedding.slice(0, 0, length);

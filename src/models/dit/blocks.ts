@@ -5,8 +5,8 @@ import { attention } from '../../ops/attention.ts';
 import { concat } from '../../ops/copy.ts';
 import { rmsNorm } from '../../ops/norm.ts';
 import { type RopeTable, rope } from '../../ops/rope.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import { scope } from '../../tensor/scope.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import { type DitConfig, NORM_EPS } from './config.ts';
 import { Modulation, modulate } from './modulation.ts';
@@ -159,7 +159,8 @@ class StreamHalf {
 
   project(x: Tensor, chunks: readonly Tensor[], table: RopeTable | null): HeadTensors {
     const normed = modulate(x, chunks[0]!, chunks[1]!);
-    const heads = (layer: Linear): Tensor => splitHeads(layer.forward(normed), this.parts.headWidth);
+    const heads = (layer: Linear): Tensor =>
+      splitHeads(layer.forward(normed), this.parts.headWidth);
     return {
       q: normalizeAndRotate(heads(this.parts.q), this.parts.normQ, table),
       k: normalizeAndRotate(heads(this.parts.k), this.parts.normK, table),

@@ -49,7 +49,8 @@ const schema = z
     image_condition_type: z.null().optional(),
   })
   .refine(
-    (raw) => raw.rope_axes_dim[0] + raw.rope_axes_dim[1] + raw.rope_axes_dim[2] === raw.attention_head_dim,
+    (raw) =>
+      raw.rope_axes_dim[0] + raw.rope_axes_dim[1] + raw.rope_axes_dim[2] === raw.attention_head_dim,
     'rope_axes_dim must add up to attention_head_dim',
   );
 

@@ -151,7 +151,10 @@ export class Dit {
    *
    * @returns `[1, L_image, D]`; the text stream ends here.
    */
-  async blocks(embedding: DitEmbedding, options: { tap?: DitTap; pace?: Pace } = {}): Promise<Tensor> {
+  async blocks(
+    embedding: DitEmbedding,
+    options: { tap?: DitTap; pace?: Pace } = {},
+  ): Promise<Tensor> {
     return scope(async () => {
       const { tap, pace } = options;
       const numImageTokens = embedding.image.shape[1]!;
@@ -205,7 +208,10 @@ export class Dit {
   }
 
   /** {@link Dit.embed}, {@link Dit.blocks} and {@link Dit.head} in one. */
-  async forward(inputs: DitInputs, options: { tap?: DitTap; pace?: Pace } = {}): Promise<Tensor<'f32'>> {
+  async forward(
+    inputs: DitInputs,
+    options: { tap?: DitTap; pace?: Pace } = {},
+  ): Promise<Tensor<'f32'>> {
     return scope(async () => {
       const embedding = this.embed(inputs, options.tap);
       const image = await this.blocks(embedding, options);

@@ -74,7 +74,10 @@ export class PackedContextEmbedder {
       const { compression: k } = level;
       const shape = [width, inChannels, k, k * patchSize, k * patchSize];
       const embedder = weights.at(level.embedder);
-      return [level.name, { weight: embedder.take('weight', shape), bias: embedder.take('bias', [width]) }];
+      return [
+        level.name,
+        { weight: embedder.take('weight', shape), bias: embedder.take('bias', [width]) },
+      ];
     };
     return new PackedContextEmbedder(new Map(LEVELS.map(load)), config);
   }

@@ -66,9 +66,7 @@ export class Llama {
       config,
       embedTokens: weights.take('embed_tokens.weight', [config.vocabularySize, config.hiddenSize]),
       layers,
-      norm: isLast
-        ? RmsNorm.load(weights.at('norm'), config.hiddenSize, config.rmsNormEps)
-        : null,
+      norm: isLast ? RmsNorm.load(weights.at('norm'), config.hiddenSize, config.rmsNormEps) : null,
       dtype: options.dtype,
     });
   }
@@ -153,8 +151,7 @@ class LlamaLayer {
       const { q, k, v, o, gate, up, down } = this.projections;
       const h = this.inputNorm.forward(x);
       const heads = (layer: Linear): Tensor => splitHeads(layer.forward(h), this.headWidth);
-      const rotate = (layer: Linear): Tensor =>
-        rope(heads(layer), table, { layout: 'half-split' });
+      const rotate = (layer: Linear): Tensor => rope(heads(layer), table, { layout: 'half-split' });
       const mixed = attention(rotate(q), rotate(k), heads(v), { mask: 'causal' });
       const attended = o.forward(mergeHeads(mixed), { residual: x });
       const normed = this.postAttentionNorm.forward(attended);

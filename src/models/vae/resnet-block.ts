@@ -29,8 +29,7 @@ export class ResnetBlock {
     this.conv1 = conv('conv1.conv', inChannels, 3);
     this.norm2 = GroupNorm.load(weights.at('norm2'), outChannels, norm);
     this.conv2 = conv('conv2.conv', outChannels, 3);
-    this.shortcut =
-      inChannels === outChannels ? null : conv('conv_shortcut.conv', inChannels, 1);
+    this.shortcut = inChannels === outChannels ? null : conv('conv_shortcut.conv', inChannels, 1);
   }
 
   /** Takes `norm1`, `conv1.conv`, `norm2`, `conv2.conv` and, where channels change, `conv_shortcut.conv`. */

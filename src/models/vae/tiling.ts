@@ -87,7 +87,6 @@ export async function encodeTiled(
   return tileTime(pixels, { ...temporal, outExtent }, encodePicture);
 }
 
-
 function decodeAxis(spatial: VaeTiling['spatial']): AxisTiling | null {
   if (spatial === null) return null;
   return {
@@ -149,7 +148,9 @@ async function tileSpace(
         const tile = head(clip.slice(HEIGHT, top), HEIGHT, tiling.tile);
         const corner = head(tile.slice(WIDTH, left), WIDTH, tiling.tile);
         const neighbours = { above: above[column], left: row.at(-1) };
-        row.push(await scope(async () => blendCorner(await run(contiguous(corner)), neighbours, tiling)));
+        row.push(
+          await scope(async () => blendCorner(await run(contiguous(corner)), neighbours, tiling)),
+        );
       }
       const cropped = row.map((tile) =>
         head(head(tile, HEIGHT, tiling.outStride), WIDTH, tiling.outStride),
@@ -191,4 +192,3 @@ function starts(extent: number, stride: number): number[] {
 function head(x: Tensor, axis: number, extent: number): Tensor {
   return x.slice(axis, 0, Math.min(extent, x.shape[axis]!));
 }
-

@@ -128,7 +128,8 @@ class VelocityNetwork {
     const compute = (): Promise<Tensor> => this.dit.blocks(embedding, { pace: this.context.pace });
     const { stepCacheThreshold: threshold, sigmas } = this.inputs.settings;
     if (threshold === null) return compute();
-    const cache = this.caches.get(branch) ?? new StepCache({ numSteps: sigmas.length - 1, threshold });
+    const cache =
+      this.caches.get(branch) ?? new StepCache({ numSteps: sigmas.length - 1, threshold });
     this.caches.set(branch, cache);
     const modulated = this.dit.modulatedInput(embedding);
     return cache.run({ modulated, input: embedding.image, compute });

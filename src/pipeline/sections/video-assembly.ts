@@ -74,9 +74,7 @@ export class VideoAssembly implements Disposable {
   private join(clip: Tensor<'f32'>, atFront: boolean, numOverlapFrames: number): Tensor<'f32'> {
     if (this.open === null) return clip.retain();
     const overlap = { numFrames: numOverlapFrames, axis: TIME };
-    return atFront
-      ? softAppend(clip, this.open, overlap)
-      : softAppend(this.open, clip, overlap);
+    return atFront ? softAppend(clip, this.open, overlap) : softAppend(this.open, clip, overlap);
   }
 }
 

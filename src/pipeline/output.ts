@@ -1,0 +1,28 @@
+import { openVideo } from '../media/open-video.ts';
+import type { VideoOptions } from '../media/video-writer.ts';
+
+/** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
+export interface VideoOutput extends AsyncDisposable {
+  /** Writes all frames; the path of the file, or null when none was asked for. */
+  write(frames: readonly Uint8Array[]): Promise<string | null>;
+}
+
+/**
+ * Reserves the file at once, so that a run does not end with a name that is taken or a folder that is missing.
+ *
+ * @param options - null to keep the frames in memory only.
+ * @throws {@link FramePackError} `ERR_OUTPUT`.
+ */
+export async function openOutput(options: VideoOptions | null): Promise<VideoOutput> {
+  if (options === null) {
+    return { write: async () => null, [Symbol.asyncDispose]: async () => {} };
+  }
+  const writer = await openVideo(options);
+  return {
+    write: async (frames) => {
+      for (const frame of frames) await writer.addFrame(frame);
+      return (await writer.finish()).path;
+    },
+    [Symbol.asyncDispose]: () => writer.abort(),
+  };
+}
