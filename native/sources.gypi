@@ -1,6 +1,26 @@
 {
   "variables": {
-    "addon_sources": [],
+    "addon_sources": [
+      "native/addon/arguments.cc",
+      "native/addon/bind/attention.cc",
+      "native/addon/bind/conv3d.cc",
+      "native/addon/bind/copy.cc",
+      "native/addon/bind/device.cc",
+      "native/addon/bind/elementwise.cc",
+      "native/addon/bind/gather.cc",
+      "native/addon/bind/matmul.cc",
+      "native/addon/bind/memory.cc",
+      "native/addon/bind/norm.cc",
+      "native/addon/bind/patchify.cc",
+      "native/addon/bind/reduce.cc",
+      "native/addon/bind/rope.cc",
+      "native/addon/completions.cc",
+      "native/addon/environment.cc",
+      "native/addon/errors.cc",
+      "native/addon/handles.cc",
+      "native/addon/module.cc",
+      "native/addon/open_device.cc"
+    ],
     "engine_sources": [
       "kernels/attention/attention_ref.cc",
       "kernels/conv3d/conv3d_ref.cc",
@@ -22,6 +42,7 @@
       "native/cpu/attention.cc",
       "native/cpu/conv3d.cc",
       "native/cpu/copy.cc",
+      "native/cpu/cpu_device.cc",
       "native/cpu/dispatch.cc",
       "native/cpu/elementwise.cc",
       "native/cpu/gather.cc",

@@ -328,8 +328,15 @@ export function fromFile<D extends DType>(
 ): Tensor<D> {
   checkDType('fromFile', dtype);
   checkShape('fromFile', shape);
+  const { path, byteOffset } = range;
+  if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % bytesOf(dtype) !== 0) {
+    throw new FramePackError(
+      'ERR_ARGUMENT',
+      `fromFile: byteOffset expected a multiple of ${bytesOf(dtype)}, got ${String(byteOffset)}`,
+    );
+  }
   const bytes = sizeOf(shape) * bytesOf(dtype);
-  const storage = Storage.fromFile(device, range.path, range.byteOffset, bytes);
+  const storage = Storage.fromFile(device, path, byteOffset, bytes);
   return new Tensor(storage, dtype, contiguousLayout(shape));
 }
 

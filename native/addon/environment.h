@@ -1,0 +1,38 @@
+// State of one JavaScript environment: the main thread and every worker thread have their own.
+#pragma once
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "../core/device.h"
+#include "completions.h"
+
+namespace framepack::addon {
+
+class Environment {
+ public:
+  // Creates the state of `env` and hooks it to the end of the environment.
+  static void attach(Napi::Env env);
+  static Environment& of(Napi::Env env);
+
+  explicit Environment(Napi::Env env);
+
+  void set_error_class(Napi::Function error_class);
+  Napi::Function error_class() const;
+
+  Completions& completions() { return completions_; }
+
+  // Devices are stopped when the environment ends, whoever still refers to them.
+  void add_device(const std::shared_ptr<Device>& device);
+
+ private:
+  static void on_exit(void* self);
+  void shut_down();
+
+  Napi::FunctionReference error_class_;
+  Completions completions_;
+  std::vector<std::weak_ptr<Device>> devices_;
+};
+
+}  // namespace framepack::addon

@@ -1,0 +1,17 @@
+#include "open_device.h"
+
+#include "../core/meta_device.h"
+#include "../cpu/cpu_device.h"
+
+namespace framepack::addon {
+
+std::shared_ptr<Device> create_device(const std::string& kind, const DeviceOptions& options) {
+  if (kind == "meta") return std::make_shared<MetaDevice>(options.budget_bytes);
+  if (kind == "cpu") {
+    return std::make_shared<cpu::CpuDevice>(cpu::CpuDeviceOptions{
+        options.threads, options.isa, options.budget_bytes, options.is_synchronous});
+  }
+  throw Error(kErrUnsupported, "Device.open", "kind expected cpu or meta, got " + kind);
+}
+
+}  // namespace framepack::addon
