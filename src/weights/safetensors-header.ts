@@ -154,7 +154,8 @@ function readEntry(name: string, value: JsonValue, dataOffset: number, file: str
     name,
     storedType: storedType as string,
     dtype: type.dtype,
-    shape,
+    // The scanner's array has room to grow, which would be kept for every tensor.
+    shape: shape.slice(),
     byteOffset,
     byteLength,
   };
