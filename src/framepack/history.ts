@@ -66,12 +66,12 @@ export class History implements Disposable {
         this.growsAt === 'front'
           ? concat([added, this.frames], TIME)
           : concat([this.frames, added], TIME);
-      this.total += added.shape[TIME]!;
       // A copy, not a view, so that the frames that fall off are really freed.
       return concat([this.cut(whole, 0, this.capacity)], TIME);
     });
     this.frames.dispose();
     this.frames = keep(joined);
+    this.total += section.shape[TIME]! + (plan.prependsStart ? 1 : 0);
   }
 
   /**

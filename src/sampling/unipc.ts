@@ -44,7 +44,7 @@ interface SolverState {
  *
  * @param noise - `[B, C, T, H, W]`; stays the caller's.
  * @returns `[B, C, T, H, W]`, owned by the current scope. State is f32; coefficients are computed in f64.
- * @throws {@link FramePackError} `ERR_ABORTED` when the signal fires; whatever the denoiser throws.
+ * @throws {@link FramePackError} `ERR_ARGUMENT` without a step; `ERR_ABORTED` when the signal fires; whatever the denoiser throws.
  * @see UniPC, arXiv 2302.04867, algorithms 5 and 6 (multistep predictor and corrector)
  */
 export function sampleUniPc(
@@ -52,8 +52,14 @@ export function sampleUniPc(
   noise: Tensor<'f32'>,
   options: SamplingOptions,
 ): Promise<Tensor<'f32'>> {
+  const numSteps = options.sigmas.length - 1;
+  if (numSteps < 1) {
+    throw new FramePackError(
+      'ERR_ARGUMENT',
+      'sampleUniPc: sigmas expected at least 2 levels, got fewer',
+    );
+  }
   return scope(async () => {
-    const numSteps = options.sigmas.length - 1;
     let state: SolverState = { sample: noise.retain(), predictions: [] };
     for (let stepIndex = 0; stepIndex < numSteps; stepIndex++) {
       throwIfAborted(options.signal);

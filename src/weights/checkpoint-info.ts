@@ -44,7 +44,7 @@ const infoSchema = z
   .refine((info) => info.modes.includes(info.defaults.mode), 'defaults.mode expected among modes');
 
 /** Three colour components. */
-export type Rgb = readonly [number, number, number];
+type Rgb = readonly [number, number, number];
 
 /** A mode that a checkpoint's weights were trained for. */
 export type CheckpointMode = 'i2v' | 'f1';

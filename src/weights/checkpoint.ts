@@ -3,6 +3,7 @@ import type { Device } from '../tensor/device.ts';
 import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
 import { type LocatedTensor, openCheckpointFiles } from './checkpoint-files.ts';
+import type { TensorEntry } from './safetensors-header.ts';
 import { WeightScope } from './weight-scope.ts';
 
 const LISTED_NAMES = 8;
@@ -50,6 +51,11 @@ export class Checkpoint {
   /** Names of all tensors, in file order. */
   names(): readonly string[] {
     return [...this.tensors.keys()];
+  }
+
+  /** What is stored of every tensor, in file order. */
+  entries(): readonly TensorEntry[] {
+    return [...this.tensors.values()].map(({ entry }) => entry);
   }
 
   /** The tensors below a prefix, such as `text_model.encoder`; all of them without one. */

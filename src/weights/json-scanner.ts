@@ -1,7 +1,7 @@
 import { FramePackError } from '../errors.ts';
 
 /** An object of a scanned document: a Map, so that no key (`__proto__`, `constructor`) is special. */
-export type JsonObject = ReadonlyMap<string, JsonValue>;
+type JsonObject = ReadonlyMap<string, JsonValue>;
 
 /** A value of a scanned document. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;

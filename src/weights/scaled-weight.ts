@@ -2,7 +2,7 @@ import { FramePackError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Which part of an fp8 weight `[N, K]` shares a scale: all of it, a row, or 64 consecutive columns of a row. */
-export type ScaleMode = 'tensor' | 'channel' | 'block64';
+type ScaleMode = 'tensor' | 'channel' | 'block64';
 
 /** An fp8 weight and what its elements are multiplied by; what `matmul` takes in place of a plain weight. */
 export interface ScaledWeight {
