@@ -63,6 +63,7 @@
     ],
     "amx_sources": [],
     "test_sources": [
+      "native/cpu/test/attention_test.cc",
       "native/cpu/test/conv3d_test.cc",
       "native/cpu/test/matmul_test.cc",
       "native/cpu/test/patchify_test.cc",

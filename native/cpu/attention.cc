@@ -1,9 +1,366 @@
+// Flash attention, transposed: scores are K Q^T and outputs V^T P^T, so a query is a vector lane and
+// softmax never reduces across lanes. The exponentials are at once the panel of the second product.
+//
+// Keys and values are packed once per key head. A task owns up to kGroups groups of queries, one
+// panel each, and walks the keys in chunks that stay in the L2 cache for all groups. Sums run over
+// the keys in order, so the result depends on shapes only.
 #include "attention.h"
 
+#include <algorithm>
+#include <cfloat>
+#include <cstring>
+#include <vector>
+
 #include "../../kernels/attention/attention_ref.h"
+#include "cpu_context.h"
+#include "isa/kernel_table.h"
+#include "isa/vector_table.h"
 
 namespace framepack::cpu {
 
-void attention(const AttentionArgs& args, const CpuContext&) { oracle::attention(args); }
+namespace {
+
+constexpr long long kGroups = 4;
+constexpr long long kPackRows = 64;              // keys per packing task
+constexpr long long kPackedBytes = 64ll << 20;   // keys and values packed at a time
+constexpr long long kChunkElements = 128 * 256;  // of the keys of one chunk
+constexpr long long kMaxChunkKeys = 256;
+
+constexpr long long ceil_div(long long a, long long b) { return (a + b - 1) / b; }
+constexpr long long round_up(long long a, long long b) { return ceil_div(a, b) * b; }
+
+// Query rows of one task and the keys of their segment.
+struct QueryBlock {
+  long long query, queries;      // rows of q
+  long long key_begin, key_end;  // rows of k and v
+  long long position;            // of the first query within its segment
+  long long offset;              // queries + offset = keys of the segment, for the causal mask
+};
+
+class Attention {
+ public:
+  Attention(const AttentionArgs& args, const CpuContext& context)
+      : args_(args),
+        context_(context),
+        is_bf16_(can_use_bf16()),
+        kernels_(is_bf16_ ? *context.kernels->bf16 : context.kernels->f32),
+        row_stride_(packed_row_stride()),
+        chunk_keys_(std::clamp(kChunkElements / args.head_width / 2 * 2, 32LL, kMaxChunkKeys)),
+        head_bytes_(round_up(args.key_tokens, 2) * row_stride_ * kernels_.element_bytes) {
+    list_blocks();
+  }
+
+  void run() {
+    const long long units = args_.batch * args_.kv_heads;
+    const long long round = std::clamp(kPackedBytes / (2 * head_bytes_ + 1), 1LL, units);
+    packed_ =
+        static_cast<char*>(context_.scratch.shared(static_cast<size_t>(2 * head_bytes_ * round)));
+    const long long group = args_.heads / args_.kv_heads;
+    const auto blocks = static_cast<long long>(blocks_.size());
+    for (long long first = 0; first < units; first += round) {
+      const long long count = std::min(round, units - first);
+      const long long cuts = ceil_div(args_.key_tokens, kPackRows);
+      context_.pool.parallel_for(count * cuts, [&](int64_t task, int) {
+        pack(first + task / cuts, task / cuts, task % cuts * kPackRows);
+      });
+      context_.pool.parallel_for(count * group * blocks, [&](int64_t task, int worker) {
+        // The last blocks of a causal mask are the longest: they start first.
+        const QueryBlock& block = blocks_[static_cast<size_t>(blocks - 1 - task % blocks)];
+        const long long slot = task / (blocks * group), unit = first + slot;
+        const long long head = unit % args_.kv_heads * group + task / blocks % group;
+        attend(block, {unit / args_.kv_heads, head, slot}, worker);
+      });
+    }
+  }
+
+ private:
+  struct Head {
+    long long batch, head;
+    long long slot;  // where its keys and values are packed
+  };
+
+  // One panel of queries and everything that is known about it so far.
+  struct Group {
+    long long first;  // query row within the block
+    int queries, width;
+    bool has_output;
+    char* panel;    // [K, width]
+    float* output;  // [K, width]
+    float* maximum;
+    float* sum;
+    float* correction;
+    float* visible;  // keys that each query sees
+  };
+
+  bool can_use_bf16() const {
+    // Two values share a dword of the second product, so chunks start at even keys.
+    for (long long g = 0; g < args_.num_segments; ++g) {
+      if (args_.key_offsets[g] % 2 != 0) return false;
+    }
+    return context_.kernels->bf16_pairs && args_.dtype == DType::kBf16 && args_.head_width % 2 == 0;
+  }
+
+  // Rows start on different cache sets: an odd number of lines apart.
+  long long packed_row_stride() const {
+    const long long line = 64 / kernels_.element_bytes;
+    return (ceil_div(args_.head_width, line) | 1) * line;
+  }
+
+  long long group_width() const { return kernels_.tile_columns; }
+
+  void list_blocks() {
+    if (args_.num_segments == 0) {
+      list_segment(0, args_.query_tokens, 0, args_.key_tokens);
+      return;
+    }
+    list_segment(0, args_.query_offsets[0], 0, 0);
+    for (long long g = 0; g < args_.num_segments; ++g) {
+      list_segment(args_.query_offsets[g], args_.query_offsets[g + 1], args_.key_offsets[g],
+                   args_.key_offsets[g + 1]);
+    }
+    list_segment(args_.query_offsets[args_.num_segments], args_.query_tokens, 0, 0);
+  }
+
+  void list_segment(long long query, long long query_end, long long key, long long key_end) {
+    const long long step = kGroups * group_width();
+    for (long long begin = query; begin < query_end; begin += step) {
+      blocks_.push_back({begin, std::min(step, query_end - begin), key, key_end, begin - query,
+                         (key_end - key) - (query_end - query)});
+    }
+  }
+
+  char* keys_of(long long slot) const { return packed_ + 2 * slot * head_bytes_; }
+  char* values_of(long long slot) const { return keys_of(slot) + head_bytes_; }
+
+  static const char* row_of(const void* data, const AttentionStrides& stride, DType dtype,
+                            long long batch, long long token, long long head) {
+    const long long index = batch * stride.batch + token * stride.token + head * stride.head;
+    return static_cast<const char*>(data) + index * size_of(dtype);
+  }
+
+  void pack(long long unit, long long slot, long long first) const {
+    const long long batch = unit / args_.kv_heads, head = unit % args_.kv_heads;
+    const long long end = std::min(first + kPackRows, args_.key_tokens);
+    for (long long row = first; row < end; ++row) {
+      const char* k = row_of(args_.k, args_.k_stride, args_.dtype, batch, row, head);
+      const char* v = row_of(args_.v, args_.v_stride, args_.dtype, batch, row, head);
+      const long long offset = row * row_stride_ * kernels_.element_bytes;
+      if (is_bf16_) {
+        std::memcpy(keys_of(slot) + offset, k, static_cast<size_t>(args_.head_width) * 2);
+        pack_value_pair(slot, row, v);
+      } else {
+        context_.vector->widen(k, args_.dtype, reinterpret_cast<float*>(keys_of(slot) + offset),
+                               args_.head_width);
+        context_.vector->widen(v, args_.dtype, reinterpret_cast<float*>(values_of(slot) + offset),
+                               args_.head_width);
+      }
+    }
+  }
+
+  // Rows 2 j and 2 j + 1 interleaved: [S / 2, K, 2].
+  void pack_value_pair(long long slot, long long row, const char* v) const {
+    const auto* value = reinterpret_cast<const uint16_t*>(v);
+    auto* pair = reinterpret_cast<uint16_t*>(values_of(slot)) + row / 2 * 2 * row_stride_;
+    for (long long c = 0; c < args_.head_width; ++c) pair[2 * c + row % 2] = value[c];
+    if (row + 1 < args_.key_tokens || row % 2 != 0) return;
+    for (long long c = 0; c < args_.head_width; ++c) pair[2 * c + 1] = 0;
+  }
+
+  long long visible_keys(const QueryBlock& block, long long query) const {
+    const long long keys = block.key_end - block.key_begin, i = block.position + query;
+    switch (args_.mask) {
+      case AttentionMask::kNone: return keys;
+      case AttentionMask::kCausal: return std::clamp(i + 1 + block.offset, 0LL, keys);
+      case AttentionMask::kFrameCausal:
+        return std::min((i / args_.frame_tokens + 1) * args_.frame_tokens, keys);
+    }
+    return keys;
+  }
+
+  size_t group_floats() const {
+    return static_cast<size_t>((2 * args_.head_width + 4) * group_width());
+  }
+  size_t chunk_floats() const { return static_cast<size_t>(chunk_keys_ * group_width()); }
+  // The output of a group, queries as rows.
+  size_t transposed_floats() const { return static_cast<size_t>(args_.head_width * group_width()); }
+
+  void attend(const QueryBlock& block, const Head& head, int worker) const {
+    const size_t floats = kGroups * group_floats() + 3 * chunk_floats() + transposed_floats();
+    auto* scratch = static_cast<float*>(context_.scratch.of_worker(worker, floats * sizeof(float)));
+    float* scores = scratch + kGroups * group_floats();
+    Group groups[kGroups];
+    const long long count = ceil_div(block.queries, group_width());
+    for (long long g = 0; g < count; ++g) {
+      open_group(block, head, g, scratch + static_cast<size_t>(g) * group_floats(), groups[g]);
+    }
+    const long long keys = visible_keys(block, block.queries - 1);
+    for (long long key = 0; key < keys; key += chunk_keys_) {
+      for (long long g = 0; g < count; ++g) {
+        attend_chunk(block, head, key, scores, groups[g]);
+      }
+    }
+    for (long long g = 0; g < count; ++g) {
+      close_group(block, head, scores + 3 * chunk_floats(), groups[g]);
+    }
+  }
+
+  void open_group(const QueryBlock& block, const Head& head, long long g, float* memory,
+                  Group& group) const {
+    const long long width = group_width(), elements = args_.head_width * width;
+    group.first = g * width;
+    group.queries = static_cast<int>(std::min(width, block.queries - group.first));
+    group.width = kernels_.panel_width(group.queries);
+    group.has_output = false;
+    group.output = memory;
+    group.panel = reinterpret_cast<char*>(memory + elements);
+    group.maximum = memory + 2 * elements;
+    group.sum = group.maximum + width;
+    group.correction = group.sum + width;
+    group.visible = group.correction + width;
+    kernels_.pack_panel({.data = row_of(args_.q, args_.q_stride, args_.dtype, head.batch,
+                                        block.query + group.first, head.head),
+                         .block_scale = nullptr,
+                         .row_stride = args_.q_stride.token,
+                         .block_scale_stride = 0,
+                         .columns = group.queries,
+                         .dtype = args_.dtype},
+                        args_.head_width, group.panel);
+    for (int i = 0; i < group.width; ++i) {
+      group.maximum[i] = -FLT_MAX;
+      group.sum[i] = 0;
+      group.visible[i] =
+          static_cast<float>(visible_keys(block, group.first + std::min(i, group.queries - 1)));
+    }
+  }
+
+  // Keys [key, key + chunk_keys_) of the segment for one group.
+  void attend_chunk(const QueryBlock& block, const Head& head, long long key, float* scores,
+                    Group& group) const {
+    // Masks show more keys to later queries, never fewer.
+    const auto most = static_cast<long long>(group.visible[group.width - 1]);
+    const long long keys = std::min(chunk_keys_, most - key);
+    if (keys <= 0) return;
+    float visible[kMaxPanelWidth];
+    for (int i = 0; i < group.width; ++i) {
+      visible[i] = group.visible[i] - static_cast<float>(key);
+    }
+    const long long row = block.key_begin + key;
+    score(head.slot, row, keys, group, scores);
+    const bool changes = context_.kernels->softmax({
+        .scores = scores,
+        .visible = visible[0] < static_cast<float>(keys) ? visible : nullptr,
+        .maximum = group.maximum,
+        .sum = group.sum,
+        .correction = group.correction,
+        .keys = keys,
+        .width = group.width,
+        .scale = args_.scale,
+    });
+    if (changes && group.has_output) {
+      context_.kernels->scale_columns(group.output, args_.head_width, group.width,
+                                      group.correction);
+    }
+    const void* weights = scores;
+    if (is_bf16_) {
+      float* pairs = scores + chunk_floats();
+      context_.kernels->bf16_pairs(scores, keys, group.width, pairs);
+      weights = pairs;
+    }
+    add_values(head.slot, row, keys, weights, group);
+    group.has_output = true;
+  }
+
+  // scores[key, query] = k . q
+  void score(long long slot, long long row, long long keys, const Group& group,
+             float* scores) const {
+    const long long no_offset = 0;
+    for_tiles(keys, [&](long long first, int rows) {
+      kernels_.tile({
+          .a = keys_of(slot) + (row + first) * row_stride_ * kernels_.element_bytes,
+          .a_row_stride = row_stride_,
+          .a_k_stride = 1,
+          .offsets = &no_offset,
+          .segments = 1,
+          .k = args_.head_width,
+          .panel = group.panel,
+          .c = scores + first * group.width,
+          .c_stride = group.width,
+          .rows = rows,
+          .width = group.width,
+          .accumulates = false,
+      });
+    });
+  }
+
+  // output[column, query] += sum_key v[key, column] * weight[key, query]
+  void add_values(long long slot, long long row, long long keys, const void* weights,
+                  const Group& group) const {
+    const long long no_offset = 0, step = kernels_.k_step;
+    const char* values = values_of(slot) + row * row_stride_ * kernels_.element_bytes;
+    for_tiles(args_.head_width, [&](long long first, int rows) {
+      kernels_.tile({
+          .a = values + first * step * kernels_.element_bytes,
+          .a_row_stride = step,
+          .a_k_stride = row_stride_,
+          .offsets = &no_offset,
+          .segments = 1,
+          .k = round_up(keys, step),
+          .panel = weights,
+          .c = group.output + first * group.width,
+          .c_stride = group.width,
+          .rows = rows,
+          .width = group.width,
+          .accumulates = group.has_output,
+      });
+    });
+  }
+
+  template <class Body>
+  void for_tiles(long long rows, Body body) const {
+    const long long tile_rows = ceil_div(rows, ceil_div(rows, kernels_.tile_rows));
+    for (long long first = 0; first < rows; first += tile_rows) {
+      body(first, static_cast<int>(std::min(tile_rows, rows - first)));
+    }
+  }
+
+  void close_group(const QueryBlock& block, const Head& head, float* transposed,
+                   Group& group) const {
+    const long long width = args_.head_width;
+    if (group.has_output) {
+      for (int i = 0; i < group.width; ++i) {
+        group.correction[i] = group.sum[i] == 0 ? 0 : 1 / group.sum[i];
+      }
+      context_.kernels->scale_columns(group.output, width, group.width, group.correction);
+      context_.vector->transpose(group.output, group.width, transposed, width, width, group.queries,
+                                 sizeof(float));
+    } else {
+      std::fill_n(transposed, width * group.queries, 0.0f);
+    }
+    for (long long i = 0; i < group.queries; ++i) {
+      const char* out = row_of(args_.out, args_.out_stride, args_.dtype, head.batch,
+                               block.query + group.first + i, head.head);
+      context_.vector->narrow(transposed + i * width, const_cast<char*>(out), args_.dtype, width);
+    }
+  }
+
+  static constexpr int kMaxPanelWidth = 32;
+
+  const AttentionArgs& args_;
+  const CpuContext& context_;
+  const bool is_bf16_;
+  const isa::GemmKernels& kernels_;
+  const long long row_stride_;  // elements between packed keys, and between packed values
+  const long long chunk_keys_;
+  const long long head_bytes_;  // packed keys, or values, of one head
+  std::vector<QueryBlock> blocks_;
+  char* packed_ = nullptr;
+};
+
+}  // namespace
+
+void attention(const AttentionArgs& args, const CpuContext& context) {
+  if (!context.kernels) return oracle::attention(args);
+  Attention(args, context).run();
+}
 
 }  // namespace framepack::cpu

@@ -4,12 +4,6 @@
 
 namespace framepack::cpu::isa {
 
-namespace {
-
-constexpr KernelTable kTable = table_with(nullptr);
-
-}  // namespace
-
-const KernelTable* kernel_table_avx2() { return &kTable; }
+const KernelTable* kernel_table_avx2() { return &kF32Table; }
 
 }  // namespace framepack::cpu::isa

@@ -31,12 +31,12 @@ constexpr GemmKernels kBf16Gemm = {
     .tile = tile<Bf16Multiply>,
 };
 
-constexpr KernelTable kTable = table_with(nullptr);
-constexpr KernelTable kBf16Table = table_with(&kBf16Gemm);
+constexpr KernelTable kBf16Table = {kF32Gemm, &kBf16Gemm,    dot,       finish,
+                                    softmax,  scale_columns, bf16_pairs};
 
 }  // namespace
 
-const KernelTable* kernel_table_avx512() { return &kTable; }
+const KernelTable* kernel_table_avx512() { return &kF32Table; }
 const KernelTable* kernel_table_avx512_bf16() { return &kBf16Table; }
 
 }  // namespace framepack::cpu::isa

@@ -88,6 +88,9 @@ struct KernelTable {
   bool (*softmax)(const SoftmaxArgs& args);
   // x[row * width + column] *= factor[column]
   void (*scale_columns)(float* x, long long rows, int width, const float* factor);
+  // Rounds x [keys, width] to a bf16 panel [keys / 2, width, 2], zero-padded; null where bf16 has no
+  // such panels.
+  void (*bf16_pairs)(const float* x, long long keys, int width, void* panel);
 };
 
 constexpr int kMaxDotRows = 16;

@@ -52,12 +52,9 @@ inline double relative_error(const std::vector<char>& actual, const std::vector<
 
 inline double tolerance_of(DType dtype) {
   switch (dtype) {
-    case DType::kF16:
-      return 6e-4;
-    case DType::kBf16:
-      return 4e-3;
-    default:
-      return 2e-6;
+    case DType::kF16: return 6e-4;
+    case DType::kBf16: return 4e-3;
+    default: return 2e-6;
   }
 }
 
@@ -82,6 +79,7 @@ inline std::vector<Level> levels() {
     result.push_back(result.back());
     result.back().name += " without bf16";
     result.back().kernels.bf16 = nullptr;
+    result.back().kernels.bf16_pairs = nullptr;
   }
   return result;
 }

@@ -75,14 +75,10 @@ inline void dot_as(const float* a, long long a_stride, int rows, const ColumnSou
 inline void dot(const float* a, long long a_stride, int rows, const ColumnSource& w, long long k,
                 float* c, long long c_stride) {
   switch (w.dtype) {
-    case DType::kF16:
-      return dot_as<DType::kF16>(a, a_stride, rows, w, k, c, c_stride);
-    case DType::kBf16:
-      return dot_as<DType::kBf16>(a, a_stride, rows, w, k, c, c_stride);
-    case DType::kF8E4M3:
-      return dot_as<DType::kF8E4M3>(a, a_stride, rows, w, k, c, c_stride);
-    default:
-      return dot_as<DType::kF32>(a, a_stride, rows, w, k, c, c_stride);
+    case DType::kF16: return dot_as<DType::kF16>(a, a_stride, rows, w, k, c, c_stride);
+    case DType::kBf16: return dot_as<DType::kBf16>(a, a_stride, rows, w, k, c, c_stride);
+    case DType::kF8E4M3: return dot_as<DType::kF8E4M3>(a, a_stride, rows, w, k, c, c_stride);
+    default: return dot_as<DType::kF32>(a, a_stride, rows, w, k, c, c_stride);
   }
 }
 

@@ -7,36 +7,27 @@ namespace {
 
 inline Float load_any(const void* data, DType dtype, long long index, int count) {
   switch (dtype) {
-    case DType::kF16:
-      return load_as<DType::kF16>(data, index, count);
-    case DType::kBf16:
-      return load_as<DType::kBf16>(data, index, count);
-    default:
-      return load_as<DType::kF32>(data, index, count);
+    case DType::kF16: return load_as<DType::kF16>(data, index, count);
+    case DType::kBf16: return load_as<DType::kBf16>(data, index, count);
+    default: return load_as<DType::kF32>(data, index, count);
   }
 }
 
 inline void store_any(Float x, void* data, DType dtype, long long index, int count) {
   switch (dtype) {
-    case DType::kF16:
-      return store_f16(x, static_cast<unsigned short*>(data) + index, count);
+    case DType::kF16: return store_f16(x, static_cast<unsigned short*>(data) + index, count);
     case DType::kBf16:
       return store_int(to_bf16(x), static_cast<unsigned short*>(data) + index, count);
-    default:
-      return store(x, static_cast<float*>(data) + index, count);
+    default: return store(x, static_cast<float*>(data) + index, count);
   }
 }
 
 inline Float activate(Float x, Activation activation) {
   switch (activation) {
-    case Activation::kNone:
-      return x;
-    case Activation::kGeluTanh:
-      return gelu_tanh(x);
-    case Activation::kSilu:
-      return times_sigmoid(x, x);
-    case Activation::kQuickGelu:
-      return times_sigmoid(x, x * 1.702f);
+    case Activation::kNone: return x;
+    case Activation::kGeluTanh: return gelu_tanh(x);
+    case Activation::kSilu: return times_sigmoid(x, x);
+    case Activation::kQuickGelu: return times_sigmoid(x, x * 1.702f);
   }
   return x;
 }

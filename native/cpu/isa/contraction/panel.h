@@ -100,14 +100,10 @@ template <class Stage>
 inline void pack_panel(const ColumnSource& source, long long k, void* panel) {
   const int width = source.columns <= kLanes ? kLanes : 2 * kLanes;
   switch (source.dtype) {
-    case DType::kF16:
-      return pack_panel_as<Stage, DType::kF16>(source, width, k, panel);
-    case DType::kBf16:
-      return pack_panel_as<Stage, DType::kBf16>(source, width, k, panel);
-    case DType::kF8E4M3:
-      return pack_panel_as<Stage, DType::kF8E4M3>(source, width, k, panel);
-    default:
-      return pack_panel_as<Stage, DType::kF32>(source, width, k, panel);
+    case DType::kF16: return pack_panel_as<Stage, DType::kF16>(source, width, k, panel);
+    case DType::kBf16: return pack_panel_as<Stage, DType::kBf16>(source, width, k, panel);
+    case DType::kF8E4M3: return pack_panel_as<Stage, DType::kF8E4M3>(source, width, k, panel);
+    default: return pack_panel_as<Stage, DType::kF32>(source, width, k, panel);
   }
 }
 

@@ -2,15 +2,15 @@
 // ever reduced across lanes.
 #pragma once
 #include "../kernel_table.h"
-#include "../vector/lanes.h"
+#include "../vector/convert.h"
 
 namespace framepack::cpu::isa {
 namespace {
 
-// exp(x) for x <= 0 within 2 ulp; below -87 it is 0, so that no subnormal slows the sums down.
+// exp(x) for x <= 0 (and the little above it that rounding makes) within 2 ulp; below -87 it is 0, so that no subnormal slows the sums down.
 inline Float exp_of_negative(Float x) {
   const Float lowest = splat(-87.0f), round = splat(12582912.0f);  // 1.5 * 2^23
-  const Float clamped = x < lowest ? lowest : x;
+  const Float clamped = maximum(lowest, x);                        // keeps NaN
   const Float shifted = fma(clamped, splat(1.44269504f), round);
   const Float n = shifted - round;
   Float r = fma(n, splat(-0.693145752f), clamped);
@@ -28,36 +28,30 @@ inline Float exp_of_negative(Float x) {
   return x < lowest ? Float{} : as_float(scaled);
 }
 
-inline Float lane_maximum(Float a, Float b) { return a > b ? a : b; }
-
 // One vector of queries.
+template <bool kIsMasked>
 inline bool softmax_lanes(const SoftmaxArgs& args, int lane) {
   float* scores = args.scores + lane;
-  const Float visible =
-      args.visible ? load(args.visible + lane, kLanes) : splat(static_cast<float>(args.keys));
-  const Float lowest = splat(-3.40282347e38f);
+  const Float visible = kIsMasked ? load(args.visible + lane, kLanes) : Float{};
+  const Float lowest = splat(-3.40282347e38f), scale = splat(args.scale);
   Float top[2] = {lowest, lowest};
   for (long long key = 0; key < args.keys; ++key) {
-    Float score = load(scores + key * args.width, kLanes) * args.scale;
-    if (args.visible) {
-      score = splat(static_cast<float>(key)) < visible ? score : lowest;
-    }
-    store(score, scores + key * args.width, kLanes);
-    top[key & 1] = lane_maximum(score, top[key & 1]);
+    Float score = load(scores + key * args.width, kLanes) * scale;
+    if constexpr (kIsMasked) score = static_cast<float>(key) < visible ? score : lowest;
+    top[key & 1] = maximum(score, top[key & 1]);
   }
   const Float before = load(args.maximum + lane, kLanes);
-  const Float maximum = lane_maximum(before, lane_maximum(top[0], top[1]));
+  const Float highest = maximum(before, maximum(top[0], top[1]));
   Float sums[2] = {};
   for (long long key = 0; key < args.keys; ++key) {
-    const Float score = load(scores + key * args.width, kLanes);
-    Float p = exp_of_negative(score - maximum);
-    // While a query has seen no key its maximum is the lowest number, and exp(0) must not count.
-    if (args.visible) p = splat(static_cast<float>(key)) < visible ? p : Float{};
-    store(p, scores + key * args.width, kLanes);
+    float* score = scores + key * args.width;
+    Float p = exp_of_negative(fma(load(score, kLanes), scale, -highest));
+    if constexpr (kIsMasked) p = static_cast<float>(key) < visible ? p : Float{};
+    store(p, score, kLanes);
     sums[key & 1] += p;
   }
-  const Float correction = exp_of_negative(before - maximum);
-  store(maximum, args.maximum + lane, kLanes);
+  const Float correction = exp_of_negative(before - highest);
+  store(highest, args.maximum + lane, kLanes);
   store(fma(load(args.sum + lane, kLanes), correction, sums[0] + sums[1]), args.sum + lane, kLanes);
   store(correction, args.correction + lane, kLanes);
   bool changes = false;
@@ -67,7 +61,9 @@ inline bool softmax_lanes(const SoftmaxArgs& args, int lane) {
 
 inline bool softmax(const SoftmaxArgs& args) {
   bool changes = false;
-  for (int lane = 0; lane < args.width; lane += kLanes) changes |= softmax_lanes(args, lane);
+  for (int lane = 0; lane < args.width; lane += kLanes) {
+    changes |= args.visible ? softmax_lanes<true>(args, lane) : softmax_lanes<false>(args, lane);
+  }
   return changes;
 }
 
@@ -77,6 +73,19 @@ inline void scale_columns(float* x, long long rows, int width, const float* fact
     for (long long row = 0; row < rows; ++row) {
       float* p = x + row * width + lane;
       store(load(p, kLanes) * scale, p, kLanes);
+    }
+  }
+}
+
+// Keys 2 j and 2 j + 1 become the halves of one dword, which is a shift and a blend within the lane.
+inline void bf16_pairs(const float* x, long long keys, int width, void* panel) {
+  auto* dwords = static_cast<float*>(panel);
+  for (long long key = 0; key < keys; key += 2) {
+    for (int lane = 0; lane < width; lane += kLanes) {
+      const Float low = load(x + key * width + lane, kLanes);
+      const Float high = key + 1 < keys ? load(x + (key + 1) * width + lane, kLanes) : Float{};
+      const Int pair = (to_bf16(low) & 0xffff) | to_bf16(high) << 16;
+      store(as_float(pair), dwords + key / 2 * width + lane, kLanes);
     }
   }
 }

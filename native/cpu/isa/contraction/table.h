@@ -19,9 +19,7 @@ constexpr GemmKernels kF32Gemm = {
     .tile = tile<F32Multiply>,
 };
 
-constexpr KernelTable table_with(const GemmKernels* bf16) {
-  return {kF32Gemm, bf16, dot, finish, softmax, scale_columns};
-}
+constexpr KernelTable kF32Table = {kF32Gemm, nullptr, dot, finish, softmax, scale_columns, nullptr};
 
 }  // namespace
 }  // namespace framepack::cpu::isa

@@ -16,6 +16,8 @@ using Int = int __attribute__((vector_size(64)));
 using Double = double __attribute__((vector_size(64)));
 
 inline Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+// b where either is NaN.
+inline Float maximum(Float a, Float b) { return _mm512_max_ps(a, b); }
 // Even lanes a * b - c, odd lanes a * b + c.
 inline Float fma_subtract_add(Float a, Float b, Float c) { return _mm512_fmaddsub_ps(a, b, c); }
 inline Float swap_pairs(Float x) { return _mm512_permute_ps(x, 0xB1); }
