@@ -59,11 +59,12 @@ describe('StepCache', () => {
   });
 
   it('keeps two instances apart', async () => {
-    using positive = new StepCache({ numSteps: 3, threshold: 100 });
-    using negative = new StepCache({ numSteps: 3, threshold: 0 });
-    expect(await follow(positive, [1, 2])).toEqual([10, 10]);
-    expect(await follow(negative, [5, 5])).toEqual([10, 20]);
-    expect(await follow(positive, [3])).toEqual([10]);
+    using positive = new StepCache({ numSteps: 4, threshold: 0.15 });
+    using negative = new StepCache({ numSteps: 4, threshold: 0.15 });
+    expect(await follow(positive, [100, 101])).toEqual([10, 10]);
+    expect(await follow(negative, [500])).toEqual([10]);
+    expect(await follow(positive, [102])).toEqual([10]);
+    expect([positive.numSkipped, negative.numSkipped]).toEqual([2, 0]);
   });
 
   it('holds two tensors and frees them', async () => {
