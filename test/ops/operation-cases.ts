@@ -1,56 +1,111 @@
 import { readFileSync } from 'node:fs';
-import type { DType } from '../../src/tensor/dtype.ts';
+import { type DType, isDType } from '../../src/tensor/dtype.ts';
 
-/** One case of `kernels/<op>/cases.json`; kernels/README.md explains the fields. */
+/** One line of `kernels/<op>/cases.json`: a call of a function of `src/ops`. */
 export interface OperationCase {
   readonly name: string;
-  /** The function of `src/ops` that is called. */
   readonly function: string;
   readonly inputs: Readonly<Record<string, CaseInput>>;
   /** Further arguments, by the names of `src/ops`. */
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** Run once per entry, which inputs without a dtype take; default f32, f16, bf16. */
-  readonly dtypes?: readonly DType[];
-  /** Key of `tolerances`; default: the dtype of each output. */
-  readonly tolerance?: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The case runs once per entry, and inputs without a dtype of their own take it. */
+  readonly dtypes: readonly DType[];
+  /** Name of a tolerance; without one it is the dtype of each output. */
+  readonly tolerance: string | undefined;
   /** For benchmarks only. */
-  readonly bench?: boolean;
+  readonly bench: boolean;
 }
 
 /** A seeded tensor and the views taken of it. */
 export interface CaseInput {
   readonly shape: readonly number[];
-  readonly dtype?: DType;
-  /** Normal numbers; defaults 0 and 1. */
-  readonly mean?: number;
-  readonly deviation?: number;
-  /** Numbers that replace the first ones; "NaN" and "Infinity" are spelt as strings. */
-  readonly values?: readonly (number | string)[];
-  readonly view?: readonly ViewStep[];
+  readonly dtype: DType | undefined;
+  /** Of the normal numbers that fill it. */
+  readonly mean: number;
+  readonly deviation: number;
+  /** Numbers that replace the first ones. */
+  readonly values: readonly number[];
+  /** Steps such as `permute 1 0` or `slice 0 2 9 3` (axis, start, end, step). */
+  readonly view: readonly ViewStep[];
 }
 
 /** One step from a contiguous tensor to the operand. */
-export type ViewStep =
-  | { readonly permute: readonly number[] }
-  | { readonly slice: readonly [axis: number, start: number, end: number, step?: number] }
-  | { readonly expand: readonly number[] };
+export interface ViewStep {
+  readonly method: 'permute' | 'slice' | 'expand';
+  readonly numbers: readonly number[];
+}
 
-/** Largest allowed error of an element, see {@link elementError}; 0 demands equal bits. */
+/** Largest allowed {@link elementError}; 0 demands equal bits. */
 export interface Tolerance {
   readonly error: number;
   readonly reason: string;
 }
 
-/** The file `kernels/<op>/cases.json`. */
+/** The cases of an operation family. */
 export interface CaseFile {
-  readonly tolerances: Readonly<Record<string, Tolerance>>;
+  readonly tolerances: ReadonlyMap<string, Tolerance>;
   readonly cases: readonly OperationCase[];
 }
 
-/** Reads the cases of an operation family. */
+type Line = Readonly<Record<string, number | string | boolean | readonly number[]>>;
+
+const TENSOR = /^(x|a|b|q|k|v|weight|bias|scale|shift|minus|target|cos|sin|data|table|part\d+)$/;
+
+/**
+ * Reads `kernels/<family>/cases.json`: an array of flat objects, so that the C++ tests read it too. A line with
+ * `function` is a case. In it a tensor is an array under the tensor's name, its shape; `x.dtype`, `x.mean`,
+ * `x.deviation`, `x.values` and `x.view` say more about it. Every other key is an option. A line with
+ * `error` is a tolerance and its reason.
+ */
 export function readCases(family: string): CaseFile {
   const file = new URL(`../../kernels/${family}/cases.json`, import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')) as CaseFile;
+  const lines = JSON.parse(readFileSync(file, 'utf8')) as Line[];
+  const tolerances = lines
+    .filter((line) => line.error !== undefined)
+    .map(({ tolerance, error, reason }) => {
+      return [String(tolerance), { error: Number(error), reason: String(reason) }] as const;
+    });
+  const cases = lines.filter((line) => line.function !== undefined).map(parseCase);
+  return { tolerances: new Map(tolerances), cases };
+}
+
+function parseCase(line: Line): OperationCase {
+  const { name, function: operation, dtypes = 'f32 f16 bf16', tolerance, bench, ...rest } = line;
+  const isTensor = ([key, value]: [string, unknown]) => TENSOR.test(key) && Array.isArray(value);
+  const tensors = Object.entries(rest).filter(isTensor);
+  const inputs = tensors.map(([key]) => [key, parseInput(key, rest)] as const);
+  const options = Object.entries(rest).filter(
+    (entry) => !entry[0].includes('.') && !isTensor(entry),
+  );
+  return {
+    name: String(name),
+    function: String(operation),
+    inputs: Object.fromEntries(inputs),
+    options: Object.fromEntries(options),
+    dtypes: String(dtypes).split(' ').filter(isDType),
+    tolerance: tolerance === undefined ? undefined : String(tolerance),
+    bench: bench === true,
+  };
+}
+
+function parseInput(key: string, line: Line): CaseInput {
+  const text = (property: string) => String(line[`${key}.${property}`] ?? '');
+  const words = (source: string) => source.split(' ').filter((word) => word !== '');
+  const view = text('view').split(',').map(words);
+  const dtype = text('dtype');
+  return {
+    shape: line[key] as readonly number[],
+    dtype: isDType(dtype) ? dtype : undefined,
+    mean: Number(line[`${key}.mean`] ?? 0),
+    deviation: Number(line[`${key}.deviation`] ?? 1),
+    values: words(text('values')).map(Number),
+    view: view
+      .filter((step) => step.length > 0)
+      .map(([method, ...numbers]) => ({
+        method: method as ViewStep['method'],
+        numbers: numbers.map(Number),
+      })),
+  };
 }
 
 /**

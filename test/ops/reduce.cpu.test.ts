@@ -1,0 +1,4 @@
+import { conformance } from './conformance.ts';
+
+conformance('reduce', 'cpu', { isa: 'avx2' });
+conformance('reduce', 'cpu', { isa: 'avx512' });
