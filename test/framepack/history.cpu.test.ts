@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { History } from '../../src/framepack/history.ts';
 import { type GenerationMode, planSections } from '../../src/framepack/section-plan.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { fromArray, type Tensor } from '../../src/tensor/tensor.ts';
 
+// A new device for each test: its memory count must not depend on what earlier tests left to the collector.
 let device: Device;
-beforeAll(() => {
+beforeEach(() => {
   device = Device.open('cpu', { threads: 1 });
 });
-afterAll(() => device.close());
+afterEach(() => device.close());
 
 const START = -1;
 const WINDOW = 9;

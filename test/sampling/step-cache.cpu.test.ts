@@ -1,14 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { estimatedChange, StepCache } from '../../src/sampling/step-cache.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { fromArray, type Tensor } from '../../src/tensor/tensor.ts';
 
+// A new device for each test: its memory count must not depend on what earlier tests left to the collector.
 let device: Device;
-beforeAll(() => {
+beforeEach(() => {
   device = Device.open('cpu', { threads: 1 });
 });
-afterAll(() => device.close());
+afterEach(() => device.close());
 
 const tensor = (value: number): Tensor => fromArray(device, [value, value], [1, 1, 2], 'f32');
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Denoiser } from '../../src/sampling/denoiser.ts';
 import { sigmaSchedule } from '../../src/sampling/schedule.ts';
 import { type SamplingStep, sampleUniPc } from '../../src/sampling/unipc.ts';
@@ -7,11 +7,12 @@ import { fromArray, type Tensor } from '../../src/tensor/tensor.ts';
 import { expectClose } from './expect-close.ts';
 import { GOLDEN_RUNS, TOY_START, toyPrediction } from './toy-denoiser.ts';
 
+// A new device for each test: its memory count must not depend on what earlier tests left to the collector.
 let device: Device;
-beforeAll(() => {
+beforeEach(() => {
   device = Device.open('cpu', { threads: 1 });
 });
-afterAll(() => device.close());
+afterEach(() => device.close());
 
 const SHAPE = [1, 1, 1, 1, 3];
 const schedule = (numSteps: number) => sigmaSchedule(numSteps, Math.log(7));
