@@ -1,0 +1,102 @@
+import type { RgbImage } from './decode-image.ts';
+
+/** Number and size of the frames of a clip, in pixels. */
+export interface ClipShape {
+  readonly numFrames: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Decoded video as 8-bit frames: clamped to [-1, 1], `v * 127.5 + 127.5` in f32, truncated. NaN becomes 0.
+ *
+ * @param clip - `[3, frames, height, width]` f32, nominally in [-1, 1].
+ * @returns One `[height, width, 3]` array per frame.
+ * @see FramePack `diffusers_helper/utils.py` `save_bcthw_as_mp4` at 97fe5db.
+ */
+export function clipToFrames(clip: Float32Array, shape: ClipShape): Uint8Array[] {
+  const planeSize = shape.height * shape.width;
+  const channelSize = shape.numFrames * planeSize;
+  return Array.from({ length: shape.numFrames }, (_, frameIndex) => {
+    const frame = new Uint8Array(planeSize * 3);
+    for (let channel = 0; channel < 3; channel++) {
+      const from = channel * channelSize + frameIndex * planeSize;
+      for (let pixel = 0; pixel < planeSize; pixel++) {
+        frame[pixel * 3 + channel] = unitToByte(clip[from + pixel]!);
+      }
+    }
+    return frame;
+  });
+}
+
+function unitToByte(value: number): number {
+  const clamped = Math.min(Math.max(value, -1), 1);
+  return Math.trunc(Math.fround(Math.fround(clamped * 127.5) + 127.5));
+}
+
+/**
+ * A picture as network input: `v / 127.5 - 1` in f32.
+ *
+ * @returns `[3, height, width]` f32 in [-1, 1].
+ */
+export function imageToUnit(image: RgbImage): Float32Array {
+  const planeSize = image.width * image.height;
+  const levels = Float32Array.from({ length: 256 }, (_, v) => Math.fround(v / 127.5) - 1);
+  const planes = new Float32Array(planeSize * 3);
+  for (let pixel = 0; pixel < planeSize; pixel++) {
+    for (let channel = 0; channel < 3; channel++) {
+      planes[channel * planeSize + pixel] = levels[image.data[pixel * 3 + channel]!]!;
+    }
+  }
+  return planes;
+}
+
+/** Luma weights of red and blue; green has the rest. ITU-R BT.709-6, item 3.2. */
+const RED = 0.2126;
+const BLUE = 0.0722;
+const GREEN = 1 - RED - BLUE;
+/** Steps of an 8-bit limited-range signal: 219 for luma, 224 for chroma. */
+const LUMA = 219 / 255;
+const BLUE_CHROMA = 224 / 255 / (2 * (1 - BLUE));
+const RED_CHROMA = 224 / 255 / (2 * (1 - RED));
+
+/**
+ * One frame as planar Y'CbCr 4:2:0, BT.709, limited range. Chroma is the mean of each 2 x 2 block; every
+ * sample is rounded once.
+ *
+ * @param rgb - `[height, width, 3]`.
+ * @param width - Even.
+ * @param height - Even.
+ * @returns Planes Y `[height, width]`, Cb and Cr `[height / 2, width / 2]`, one after the other.
+ */
+export function rgbToI420(rgb: Uint8Array, width: number, height: number): Uint8Array {
+  const numPixels = width * height;
+  const planes = new Uint8Array(numPixels + numPixels / 2);
+  for (let pixel = 0; pixel < numPixels; pixel++) {
+    const at = pixel * 3;
+    planes[pixel] = Math.round(16 + LUMA * luma(rgb[at]!, rgb[at + 1]!, rgb[at + 2]!));
+  }
+  let chroma = numPixels;
+  const redOffset = numPixels / 4;
+  for (let y = 0; y < height; y += 2) {
+    for (let x = 0; x < width; x += 2) {
+      const red = blockMean(rgb, (y * width + x) * 3, width * 3);
+      const green = blockMean(rgb, (y * width + x) * 3 + 1, width * 3);
+      const blue = blockMean(rgb, (y * width + x) * 3 + 2, width * 3);
+      const brightness = luma(red, green, blue);
+      planes[chroma] = Math.round(128 + BLUE_CHROMA * (blue - brightness));
+      planes[chroma + redOffset] = Math.round(128 + RED_CHROMA * (red - brightness));
+      chroma++;
+    }
+  }
+  return planes;
+}
+
+function luma(red: number, green: number, blue: number): number {
+  return RED * red + GREEN * green + BLUE * blue;
+}
+
+function blockMean(rgb: Uint8Array, at: number, rowStride: number): number {
+  const below = at + rowStride;
+  return (rgb[at]! + rgb[at + 3]! + rgb[below]! + rgb[below + 3]!) / 4;
+}

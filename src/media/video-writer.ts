@@ -1,0 +1,57 @@
+/** Ways to encode a video, best first. */
+export type EncoderName = 'webcodecs' | 'ffmpeg' | 'png';
+
+/** What to write and where. */
+export interface VideoOptions {
+  /** File to create; its folder must exist, the file must not. */
+  readonly path: string;
+  /** Frame width in pixels, even. */
+  readonly width: number;
+  /** Frame height in pixels, even. */
+  readonly height: number;
+  /** Frames per second, a whole number. */
+  readonly fps: number;
+  /** Quality on the scale of x264's constant rate factor: 0 is best, 51 worst; 16 unless given. */
+  readonly quality?: number;
+  /** Text stored in the file's comment tag, such as prompt, seed and settings as JSON. */
+  readonly metadata?: string;
+  /** Encoder to use; the first that works on this machine unless given. */
+  readonly encoder?: EncoderName;
+}
+
+/** A finished video. */
+export interface VideoResult {
+  /** Absolute path of the file, or of the folder of numbered pictures. */
+  readonly path: string;
+  readonly encoder: EncoderName;
+  readonly numFrames: number;
+  readonly durationSeconds: number;
+}
+
+/** Takes the frames of one video in order. Wait for each call before the next. */
+export interface VideoWriter {
+  /**
+   * Appends one frame.
+   *
+   * @param rgb - `[height, width, 3]`; may be reused once the promise settles.
+   */
+  addFrame(rgb: Uint8Array): Promise<void>;
+  /** Completes the file and gives it its name. */
+  finish(): Promise<VideoResult>;
+  /** Stops and leaves nothing behind. Does nothing after {@link VideoWriter.finish}. */
+  abort(): Promise<void>;
+}
+
+/** {@link VideoOptions} with the defaults filled in. */
+export type EncoderSettings = Required<Pick<VideoOptions, 'width' | 'height' | 'fps' | 'quality'>> &
+  Pick<VideoOptions, 'metadata'>;
+
+/** Turns frames into a file or folder at a path that exists and is empty. */
+export interface FrameEncoder {
+  /** Encodes one frame `[height, width, 3]`. */
+  encode(rgb: Uint8Array): Promise<void>;
+  /** Writes everything that is left. */
+  finish(): Promise<void>;
+  /** Ends all work at once; what is written may be incomplete. */
+  abort(): Promise<void>;
+}

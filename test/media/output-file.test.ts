@@ -1,0 +1,100 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { OutputFile } from '../../src/media/output-file.ts';
+import { temporaryFolder } from './sample-media.ts';
+
+const OUTPUT_ERROR = (message: RegExp) => ({
+  code: 'ERR_OUTPUT',
+  message: expect.stringMatching(message),
+});
+
+describe('a file', () => {
+  test('appears complete under its name and under no other', async () => {
+    const folder = temporaryFolder();
+    const output = await OutputFile.reserveFile(path.join(folder, 'a.mp4'));
+    expect(readdirSync(folder)).toEqual([path.basename(output.temporaryPath)]);
+    writeFileSync(output.temporaryPath, 'content');
+    await output.publish();
+    expect(readdirSync(folder)).toEqual(['a.mp4']);
+    expect(readFileSync(output.path, 'utf8')).toBe('content');
+  });
+
+  test('leaves nothing when discarded, twice too', async () => {
+    const folder = temporaryFolder();
+    const output = await OutputFile.reserveFile(path.join(folder, 'a.mp4'));
+    await output.discard();
+    await output.discard();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('an existing file, folder or dangling link is refused and untouched', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(path.join(folder, 'file'), 'old');
+    mkdirSync(path.join(folder, 'folder'));
+    symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'link'));
+    for (const name of ['file', 'folder', 'link']) {
+      await expect(OutputFile.reserveFile(path.join(folder, name))).rejects.toMatchObject(
+        OUTPUT_ERROR(/expected a new file name, got an existing one/u),
+      );
+    }
+    expect(readFileSync(path.join(folder, 'file'), 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['file', 'folder', 'link']);
+  });
+
+  test('a name taken meanwhile is not overwritten and the result is kept', async () => {
+    const folder = temporaryFolder();
+    const output = await OutputFile.reserveFile(path.join(folder, 'a.mp4'));
+    writeFileSync(output.temporaryPath, 'ours');
+    writeFileSync(output.path, 'theirs');
+    await expect(output.publish()).rejects.toMatchObject(OUTPUT_ERROR(/the result is kept as/u));
+    expect(readFileSync(output.path, 'utf8')).toBe('theirs');
+    expect(readFileSync(output.temporaryPath, 'utf8')).toBe('ours');
+  });
+
+  test('of two that finish with one name, exactly one wins', async () => {
+    const target = path.join(temporaryFolder(), 'a.mp4');
+    const outputs = await Promise.all([1, 2, 3, 4].map(() => OutputFile.reserveFile(target)));
+    const results = await Promise.allSettled(outputs.map((output) => output.publish()));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('a missing folder and a file as folder are told', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(path.join(folder, 'file'), '');
+    for (const parent of ['none', 'file']) {
+      await expect(
+        OutputFile.reserveFile(path.join(folder, parent, 'a.mp4')),
+      ).rejects.toMatchObject(
+        OUTPUT_ERROR(/expected an existing folder ".*", got none; create it/u),
+      );
+    }
+  });
+
+  test('a name that is too long is told', async () => {
+    const target = path.join(temporaryFolder(), 'x'.repeat(300));
+    await expect(OutputFile.reserveFile(target)).rejects.toMatchObject(
+      OUTPUT_ERROR(/expected a usable file name/u),
+    );
+  });
+});
+
+describe('a folder', () => {
+  test('appears with its content', async () => {
+    const folder = temporaryFolder();
+    const output = await OutputFile.reserveFolder(path.join(folder, 'frames'));
+    writeFileSync(path.join(output.temporaryPath, 'x'), '');
+    await output.publish();
+    expect(readdirSync(folder)).toEqual(['frames']);
+    expect(readdirSync(output.path)).toEqual(['x']);
+  });
+
+  test('never replaces an existing one, even an empty one', async () => {
+    const folder = temporaryFolder();
+    const output = await OutputFile.reserveFolder(path.join(folder, 'frames'));
+    mkdirSync(output.path);
+    await expect(output.publish()).rejects.toMatchObject(OUTPUT_ERROR(/taken meanwhile/u));
+    await output.discard();
+    expect(readdirSync(folder)).toEqual(['frames']);
+  });
+});
