@@ -46,7 +46,11 @@ std::vector<unsigned char> Operand::download() const {
 }
 
 std::vector<Case> Session::cases(const char* family) const {
-  return read_cases(root_ + "/kernels/" + family + "/cases.json");
+  std::vector<Case> cases = read_cases(root_ + "/kernels/" + family + "/cases.json");
+  std::erase_if(cases, [](const Case& item) {
+    return item.flag("bench") || !item.text("tolerance").empty();
+  });
+  return cases;
 }
 
 Operand Session::matrix(DType dtype, long long rows, long long width, long long stride, double low,

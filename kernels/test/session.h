@@ -45,6 +45,7 @@ class Session {
   Session(Driver& driver, std::string root) : driver_(driver), root_(std::move(root)) {}
 
   Driver& driver() { return driver_; }
+  // Without the tolerances, and without the cases for benchmarks.
   std::vector<Case> cases(const char* family) const;
 
   // `rows` rows of `width` values, `stride` apart, uniform in [low, high]; the gaps between rows are NaN.

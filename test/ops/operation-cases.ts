@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type DType, isDType } from '../../src/tensor/dtype.ts';
+import { productCase } from './product-cases.ts';
 
 /** One line of `kernels/<op>/cases.json`: a call of a function of `src/ops`. */
 export interface OperationCase {
@@ -55,7 +56,7 @@ const TENSOR = /^(x|a|b|q|k|v|weight|bias|scale|shift|minus|target|cos|sin|data|
  * Reads `kernels/<family>/cases.json`: an array of flat objects, so that the C++ tests read it too. A line with
  * `function` is a case. In it a tensor is an array under the tensor's name, its shape; `x.dtype`, `x.mean`,
  * `x.deviation`, `x.values` and `x.view` say more about it. Every other key is an option. A line with
- * `error` is a tolerance and its reason.
+ * `error` is a tolerance and its reason. Any other line gives the sizes of a {@link productCase}.
  */
 export function readCases(family: string): CaseFile {
   const file = new URL(`../../kernels/${family}/cases.json`, import.meta.url);
@@ -65,7 +66,9 @@ export function readCases(family: string): CaseFile {
     .map(({ tolerance, error, reason }) => {
       return [String(tolerance), { error: Number(error), reason: String(reason) }] as const;
     });
-  const cases = lines.filter((line) => line.function !== undefined).map(parseCase);
+  const cases = lines
+    .filter((line) => line.error === undefined)
+    .map((line) => (line.function === undefined ? productCase(family, line) : parseCase(line)));
   return { tolerances: new Map(tolerances), cases };
 }
 

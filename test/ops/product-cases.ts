@@ -67,9 +67,9 @@ function matmulCall(sizes: Sizes): Call {
   const [m, n, k] = [sizes.number('m'), sizes.number('n'), sizes.number('k')];
   const dtype = sizes.dtype('a');
   const out = sizes.dtype('out', dtype);
-  // The gate has one row per entry of the batch, so the rows that share one become a batch.
-  const rows = sizes.flag('gate') || m % sizes.number('gateRows', m) !== 0 ? m : undefined;
-  const length = rows ?? sizes.number('gateRows', m);
+  // The gate has one row per entry of the batch, so rows that share one become an entry.
+  const gateRows = sizes.line.gate ? sizes.number('gateRows', 1) : m;
+  const length = m % gateRows === 0 ? gateRows : m;
   const matrix = (width: number, padding: string, options: Partial<CaseInput> = {}): CaseInput =>
     cut(input([m / length, length, width + sizes.number(padding)], options), 2, width);
   const inputs: Inputs = { a: matrix(k, 'aPad'), ...weightInputs(sizes, n, k) };
