@@ -19,6 +19,15 @@ export class WeightScope {
     return new WeightScope(this.checkpoint, this.resolve(path));
   }
 
+  /**
+   * The scope of a module that some exporters wrap everything in and others leave out, such as `text_model` in the
+   * CLIP checkpoints of transformers before and since version 5: this scope itself where nothing has the prefix.
+   */
+  atOptional(path: string): WeightScope {
+    const prefix = `${this.resolve(path)}.`;
+    return this.checkpoint.names().some((name) => name.startsWith(prefix)) ? this.at(path) : this;
+  }
+
   has(name: string): boolean {
     return this.checkpoint.has(this.resolve(name));
   }

@@ -41,7 +41,7 @@ export class ClipText {
   /** Takes `text_model.*`. */
   static load(weights: WeightScope, config: ClipTextConfig, dtype: FloatDType): ClipText {
     const { hiddenSize, layerNormEps } = config;
-    const root = weights.at('text_model');
+    const root = weights.atOptional('text_model');
     const embeddings = root.at('embeddings');
     const layers = Array.from({ length: config.numLayers }, (_, index) =>
       EncoderLayer.load(root.at(`encoder.layers.${index}`), {

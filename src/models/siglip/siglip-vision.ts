@@ -47,7 +47,7 @@ export class SiglipVision {
   /** Takes `vision_model.*` but its `head`. */
   static load(weights: WeightScope, config: SiglipVisionConfig, dtype: FloatDType): SiglipVision {
     const { hiddenSize, channels, patchSize, layerNormEps } = config;
-    const root = weights.at('vision_model');
+    const root = weights.atOptional('vision_model');
     const patch = root.at('embeddings.patch_embedding');
     const numTokens = gridSize(config) ** 2;
     const layers = Array.from({ length: config.numLayers }, (_, index) =>

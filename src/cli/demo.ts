@@ -1,0 +1,37 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { runGenerate } from './generate.ts';
+import { TerminalReporter } from './progress.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Seconds of the demo: four sections. */
+const DEMO_SECONDS = 4.8;
+
+/** `framepack demo`: the tiny checkpoint of the repository on one of its pictures. */
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('generate a short video with the small model of the repository')
+    .action(async () => {
+      const folder = join(ROOT, 'out');
+      mkdirSync(folder, { recursive: true });
+      const request = {
+        model: join(ROOT, 'models', 'tiny-framepack'),
+        image: join(ROOT, 'assets', 'picture-1.png'),
+        prompt: 'A yellow ring grows and shrinks over a snowy field.',
+        seconds: DEMO_SECONDS,
+        out: freeName(folder),
+      };
+      console.error(`"${request.prompt}"`);
+      await runGenerate(request, new TerminalReporter());
+    });
+}
+
+function freeName(folder: string): string {
+  let name = join(folder, 'demo.mp4');
+  for (let number = 2; existsSync(name); number++) name = join(folder, `demo-${number}.mp4`);
+  return name;
+}

@@ -1,0 +1,24 @@
+import { CommanderError } from 'commander';
+import { FramePackError } from '../index.ts';
+
+/** Conventions of the shell: 2 for a wrong command line, 130 for Ctrl-C, 1 for everything else. */
+const USAGE = 2;
+const FAILURE = 1;
+const INTERRUPTED = 130;
+
+/** Exit code for whatever a command threw. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  if (!(error instanceof FramePackError)) return FAILURE;
+  if (error.code === 'ERR_ARGUMENT') return USAGE;
+  return error.code === 'ERR_ABORTED' ? INTERRUPTED : FAILURE;
+}
+
+/** One sentence on stderr for failures that have a code; the whole stack for those that are our own mistakes. */
+export function reportFailure(error: unknown): void {
+  if (error instanceof FramePackError) {
+    console.error(`framepack: ${error.message} (${error.code})`);
+    return;
+  }
+  console.error(error);
+}

@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander';
+import { type DoneEvent, type GenerateRequest, generate } from '../index.ts';
+import { parseBytes, parseInteger, parseNumber } from './options.ts';
+import { JsonReporter, type Reporter, TerminalReporter } from './progress.ts';
+
+interface GenerateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
+  readonly model: string;
+  readonly prompt: string;
+  readonly maxMemory?: number;
+  readonly json?: boolean;
+}
+
+/** `framepack generate`. */
+export function addGenerateCommand(program: Command): void {
+  program
+    .command('generate')
+    .description('generate a video from a picture and a prompt')
+    .requiredOption('--model <folder>', 'model folder in the Hugging Face layout')
+    .requiredOption('--prompt <text>', 'what happens in the video')
+    .option(
+      '--image <file>',
+      'start picture (PNG, JPEG or WebP); without one the video starts from black',
+    )
+    .option(
+      '--out <file>',
+      'video to write; an existing file is never overwritten',
+      'framepack.mp4',
+    )
+    .option('--negative-prompt <text>', 'what to avoid; needs --cfg above 1')
+    .addOption(
+      new Option('--mode <mode>', 'i2v: from the end backwards; f1: forwards').choices([
+        'i2v',
+        'f1',
+      ]),
+    )
+    .option('--seconds <number>', 'length of the video', parseNumber)
+    .option('--steps <number>', 'sampler steps for each section', parseInteger)
+    .option('--seed <number>', 'seed of the noise', parseInteger)
+    .option('--guidance <number>', 'distilled guidance', parseNumber)
+    .option('--cfg <number>', 'classifier-free guidance scale; 1 is off', parseNumber)
+    .option('--guidance-rescale <number>', 'rescale of the guided prediction, 0 to 1', parseNumber)
+    .option(
+      '--step-cache <threshold>',
+      'skip blocks when little changes, for example 0.15',
+      parseNumber,
+    )
+    .addOption(new Option('--tiling <kind>', 'tiles of the decoder').choices(['temporal', 'full']))
+    .addOption(new Option('--device <kind>', 'where to compute').choices(['cpu', 'cuda']))
+    .addOption(new Option('--dtype <type>', 'dtype of activations').choices(['f32', 'f16', 'bf16']))
+    .option('--threads <number>', 'threads of the CPU device', parseInteger)
+    .option('--max-memory <bytes>', 'most memory for tensors, for example 6GiB', parseBytes)
+    .option('--crf <number>', 'video quality, 0 (best) to 51', parseInteger)
+    .option('--json', 'print events as one JSON object a line')
+    .action(async ({ json, maxMemory, ...request }: GenerateFlags) => {
+      const reporter = json ? new JsonReporter() : new TerminalReporter();
+      await runGenerate({ ...request, budgetBytes: maxMemory }, reporter);
+    });
+}
+
+/** Runs a request to its end, reporting events; Ctrl-C stops it within one block. */
+export async function runGenerate(
+  request: GenerateRequest,
+  reporter: Reporter,
+): Promise<DoneEvent | undefined> {
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
+  process.once('SIGTERM', onInterrupt);
+  try {
+    let done: DoneEvent | undefined;
+    for await (const event of generate({ ...request, signal: interrupt.signal })) {
+      reporter.event(event);
+      if (event.type === 'done') done = event;
+    }
+    return done;
+  } finally {
+    reporter.stop();
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onInterrupt);
+  }
+}

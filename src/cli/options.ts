@@ -1,0 +1,27 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Reads a finite number for commander; ranges belong to the request. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) {
+    throw new InvalidArgumentError('expected a number.');
+  }
+  return value;
+}
+
+/** Reads a whole number for commander. */
+export function parseInteger(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number.');
+  return value;
+}
+
+/** Reads bytes with an optional unit, such as `6GiB` or `512MB`. */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(|[kKMGT]i?B|B)$/.exec(text.trim());
+  if (!match) throw new InvalidArgumentError('expected bytes, such as 6GiB or 512MB.');
+  const [, digits, unit] = match as unknown as [string, string, string];
+  const power = ['', 'K', 'M', 'G', 'T'].indexOf(unit.replace(/i?B$/, '').toUpperCase());
+  const base = unit.includes('i') ? 1024 : 1000;
+  return Math.floor(Number(digits) * base ** power);
+}

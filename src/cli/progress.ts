@@ -1,0 +1,110 @@
+import { SingleBar } from 'cli-progress';
+import type { DoneEvent, GenerateEvent, SectionEvent, StageEvent, StepEvent } from '../index.ts';
+
+/** Shows a run to the user. */
+export interface Reporter {
+  event(event: GenerateEvent): void;
+  /** Leaves the terminal clean, also after a failure. */
+  stop(): void;
+}
+
+/** One JSON object a line on stdout; pictures are left out. */
+export class JsonReporter implements Reporter {
+  event(event: GenerateEvent): void {
+    console.log(JSON.stringify(event, (key, value) => (PICTURES.has(key) ? undefined : value)));
+  }
+
+  stop(): void {}
+}
+
+const PICTURES: ReadonlySet<string> = new Set(['frames', 'preview']);
+
+const FORMAT =
+  '{bar} section {section}/{sections} step {step}/{steps} | eta {eta_text} | peak {peak}{note}';
+
+/** A progress bar on a terminal, a line for each section elsewhere. */
+export class TerminalReporter implements Reporter {
+  private readonly bar: SingleBar;
+  private isStarted = false;
+
+  constructor() {
+    this.bar = new SingleBar({
+      format: FORMAT,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 24,
+      hideCursor: true,
+      noTTYOutput: false,
+      stream: process.stderr,
+    });
+  }
+
+  event(event: GenerateEvent): void {
+    switch (event.type) {
+      case 'stage':
+        this.stage(event);
+        break;
+      case 'step':
+        this.step(event);
+        break;
+      case 'section':
+        this.section(event);
+        break;
+      case 'done':
+        this.done(event);
+        break;
+    }
+  }
+
+  stop(): void {
+    if (this.isStarted) this.bar.stop();
+    this.isStarted = false;
+  }
+
+  private stage({ stage, section, elapsedMs }: StageEvent): void {
+    if (section === undefined) {
+      if (stage === 'write') this.stop();
+      console.error(`${seconds(elapsedMs)} ${stage}`);
+    } else if (this.isStarted) this.bar.update({ note: ` | ${stage}` });
+  }
+
+  private step(event: StepEvent): void {
+    const { section, numSections, step, numSteps, etaMs, memory } = event;
+    const values = {
+      section: section + 1,
+      sections: numSections,
+      step,
+      steps: numSteps,
+      eta_text: etaMs === null ? '?' : seconds(etaMs).trim(),
+      peak: mebibytes(memory.peakBytes),
+      note: event.isCached ? ' | cached' : '',
+    };
+    const finished = section * numSteps + step;
+    if (!this.isStarted) this.bar.start(numSections * numSteps, finished, values);
+    else this.bar.update(finished, values);
+    this.isStarted = true;
+  }
+
+  private section({ section, numSections, numFrames, elapsedMs }: SectionEvent): void {
+    if (process.stderr.isTTY) return;
+    const place = `section ${section + 1}/${numSections}`;
+    console.error(`${seconds(elapsedMs)} ${place}, ${numFrames} frames`);
+  }
+
+  private done({ file, frames, fps, peakBytes, elapsedMs, seed }: DoneEvent): void {
+    this.stop();
+    const length = (frames.length / fps).toFixed(1);
+    console.error(
+      `${seconds(elapsedMs)} done: ${frames.length} frames (${length} s), seed ${seed}, peak ${mebibytes(peakBytes)}`,
+    );
+    if (file !== null) console.log(file);
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1).padStart(6)} s`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}

@@ -1,0 +1,17 @@
+/** `framepack-node/models`: the networks of FramePack, each usable alone. */
+export { ClipText } from '../models/clip/clip-text.ts';
+export { type ClipTextConfig, parseClipTextConfig } from '../models/clip/config.ts';
+export { type DitConfig, parseDitConfig } from '../models/dit/config.ts';
+export { Dit, type DitEmbedding, type DitInputs } from '../models/dit/dit.ts';
+export type { FrameGroup, PackedFrames } from '../models/dit/packed-context.ts';
+export { type LlamaConfig, parseLlamaConfig } from '../models/llama/config.ts';
+export { Llama } from '../models/llama/llama.ts';
+export { parseSiglipVisionConfig, type SiglipVisionConfig } from '../models/siglip/config.ts';
+export { SiglipVision } from '../models/siglip/siglip-vision.ts';
+export { parseVaeConfig, type VaeConfig } from '../models/vae/config.ts';
+export { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
+export { VaeImageEncoder, VaeVideoDecoder } from '../models/vae/vae.ts';
+export { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
+export { encodePrompt } from '../tokenizers/encode-prompt.ts';
+export { LlamaTokenizer } from '../tokenizers/llama-tokenizer.ts';
+export { ModelFolder } from '../weights/model-folder.ts';

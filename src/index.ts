@@ -1,0 +1,26 @@
+/** The public API of framepack-node: videos from a picture and a prompt. */
+export { type ErrorCode, type ErrorDetails, FramePackError } from './errors.ts';
+export type {
+  DoneEvent,
+  GenerateEvent,
+  MemoryReading,
+  Preview,
+  SectionEvent,
+  Stage,
+  StageEvent,
+  StepEvent,
+} from './pipeline/events.ts';
+export { generate } from './pipeline/generate.ts';
+export { examineMachine, type Finding } from './pipeline/inspection/doctor.ts';
+export {
+  inspectModel,
+  type ModelSummary,
+  type PartSummary,
+} from './pipeline/inspection/inspect-model.ts';
+export type { GenerateRequest } from './pipeline/request.ts';
+export {
+  Device,
+  type DeviceDescription,
+  type DeviceOptions,
+  type MemoryStats,
+} from './tensor/device.ts';

@@ -1,0 +1,58 @@
+import { Device } from '../../tensor/device.ts';
+import { Checkpoint } from '../../weights/checkpoint.ts';
+import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
+import { ModelFolder, type ModelPart } from '../../weights/model-folder.ts';
+
+/** One network of a model on disk. */
+export interface PartSummary {
+  readonly part: ModelPart;
+  readonly numTensors: number;
+  readonly numParameters: number;
+  /** Bytes of the stored tensors. */
+  readonly bytes: number;
+  /** Stored element types and how many parameters have them. */
+  readonly storedTypes: Readonly<Record<string, number>>;
+}
+
+/** What is in a model folder. */
+export interface ModelSummary {
+  readonly source: string;
+  readonly info: CheckpointInfo;
+  readonly parts: readonly PartSummary[];
+}
+
+const NETWORKS: readonly ModelPart[] = [
+  'transformer',
+  'vae',
+  'text_encoder',
+  'text_encoder_2',
+  'image_encoder',
+];
+
+/**
+ * Reads the headers of every network of a model folder; no weight is loaded.
+ *
+ * @throws {@link FramePackError} `ERR_CHECKPOINT` when the folder or a file in it is not valid.
+ */
+export async function inspectModel(path: string): Promise<ModelSummary> {
+  const folder = await ModelFolder.open(path);
+  await using device = Device.open('meta');
+  const parts: PartSummary[] = [];
+  for (const part of NETWORKS) {
+    parts.push(summarize(part, await Checkpoint.open(device, folder.path(part))));
+  }
+  return { source: folder.source, info: folder.info, parts };
+}
+
+function summarize(part: ModelPart, checkpoint: Checkpoint): PartSummary {
+  const storedTypes: Record<string, number> = {};
+  let numParameters = 0;
+  let bytes = 0;
+  for (const entry of checkpoint.entries()) {
+    const count = entry.shape.reduce((product, extent) => product * extent, 1);
+    storedTypes[entry.storedType] = (storedTypes[entry.storedType] ?? 0) + count;
+    numParameters += count;
+    bytes += entry.byteLength;
+  }
+  return { part, numTensors: checkpoint.names().length, numParameters, bytes, storedTypes };
+}
