@@ -50,6 +50,13 @@ describe('WeightScope', () => {
     );
   });
 
+  it('looks through a wrapper only where the checkpoint has it', async () => {
+    const root = await open({ 'text_model.norm.weight': f32([1], [1]) });
+    expect(root.atOptional('text_model').path).toBe('text_model');
+    expect(root.atOptional('text').path).toBe('');
+    expect(root.at('text_model').atOptional('norm').path).toBe('text_model.norm');
+  });
+
   it('takes a plain weight as a tensor', async () => {
     const weight = (await open({ weight: f32([1, 2], [1, 2]) })).takeWeight('weight', [1, 2]);
     expect(weight).toBeInstanceOf(Tensor);
