@@ -1,7 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FramePackError } from '../errors.ts';
 import { FfmpegEncoder } from './ffmpeg-encoder.ts';
-import { OutputFile } from './output-file.ts';
+import { OutputFile, writeError } from './output-file.ts';
 import { PngSequenceEncoder } from './png.ts';
 import type {
   EncoderName,
@@ -45,6 +47,24 @@ export async function openVideo(options: VideoOptions): Promise<VideoWriter> {
   const output = await OutputFile.reserveFolder(path.join(dir, `${name}-frames`));
   const encoder = new PngSequenceEncoder(output.temporaryPath, settingsOf(options));
   return new FileVideoWriter(output, encoder, 'png', options);
+}
+
+/** Encoders of MP4 files that work on this machine, best first; each is started once, on a file thrown away. */
+export async function availableEncoders(): Promise<EncoderName[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'framepack-encoders-'));
+  const settings = { width: 64, height: 64, fps: 30, quality: DEFAULT_QUALITY };
+  const found: EncoderName[] = [];
+  try {
+    for (const { name, create } of MP4_ENCODERS) {
+      const encoder = await create(path.join(folder, `${name}.mp4`), settings);
+      if (encoder === undefined) continue;
+      await encoder.abort();
+      found.push(name);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return found;
 }
 
 async function openMp4(options: VideoOptions): Promise<VideoWriter | undefined> {
@@ -126,7 +146,11 @@ class FileVideoWriter implements VideoWriter {
         { width, height, bytes: rgb.length },
       );
     }
-    await this.#encoder.encode(rgb);
+    try {
+      await this.#encoder.encode(rgb);
+    } catch (cause) {
+      throw writeError(this.#output.path, cause);
+    }
     this.#numFrames++;
   }
 
@@ -140,7 +164,7 @@ class FileVideoWriter implements VideoWriter {
       await this.#encoder.finish();
     } catch (cause) {
       await this.#discard();
-      throw cause;
+      throw writeError(this.#output.path, cause);
     }
     await this.#output.publish();
     return {

@@ -101,6 +101,12 @@ export class OutputFile {
   }
 }
 
+/** The error for a write that failed: the cause itself if it is ours, else `ERR_OUTPUT` about it. */
+export function writeError(file: string, cause: unknown): FramePackError {
+  if (cause instanceof FramePackError) return cause;
+  return outputError(file, 'to be written', reason(cause), cause);
+}
+
 async function exists(file: string): Promise<boolean> {
   try {
     await lstat(file);

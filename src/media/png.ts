@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { RgbImage } from './decode-image.ts';
-import { OutputFile } from './output-file.ts';
+import { OutputFile, writeError } from './output-file.ts';
 import type { EncoderSettings, FrameEncoder } from './video-writer.ts';
 
 /** A picture as the bytes of an 8-bit RGB PNG file. */
@@ -14,7 +14,7 @@ export function encodePng(image: RgbImage): Promise<Uint8Array> {
 /**
  * Writes a picture as a PNG file.
  *
- * @throws {@link FramePackError} `ERR_OUTPUT` when the file exists already or cannot be created.
+ * @throws {@link FramePackError} `ERR_OUTPUT` when the file exists already or cannot be written.
  */
 export async function writePng(file: string, image: RgbImage): Promise<void> {
   const output = await OutputFile.reserveFile(file);
@@ -22,7 +22,7 @@ export async function writePng(file: string, image: RgbImage): Promise<void> {
     await writeFile(output.temporaryPath, await encodePng(image));
   } catch (cause) {
     await output.discard();
-    throw cause;
+    throw writeError(output.path, cause);
   }
   await output.publish();
 }

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FfmpegEncoder, ffmpegArguments } from '../../src/media/ffmpeg-encoder.ts';
 import { gradientFrame, readMp4, temporaryFolder } from './sample-media.ts';
 
+const PROGRAM = 'ffmpeg';
 const settings = { width: 96, height: 64, fps: 12, quality: 16 };
 
 describe('ffmpegArguments', () => {
@@ -64,7 +65,7 @@ describe('H.264 by ffmpeg', () => {
 
 function hasLibx264(): boolean {
   try {
-    return execFileSync('ffmpeg', ['-encoders'], { stdio: 'pipe' }).includes('libx264');
+    return execFileSync(PROGRAM, ['-encoders'], { stdio: 'pipe' }).includes('libx264');
   } catch {
     return false;
   }

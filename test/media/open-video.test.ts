@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openVideo } from '../../src/media/open-video.ts';
+import { availableEncoders, openVideo } from '../../src/media/open-video.ts';
 import type { VideoOptions, VideoWriter } from '../../src/media/video-writer.ts';
 import { gradientFrame, readMp4, temporaryFolder } from './sample-media.ts';
 
@@ -79,6 +79,20 @@ describe('openVideo', () => {
       message: expect.stringContaining('create it first'),
     });
   });
+});
+
+test('availableEncoders names those that openVideo can open', async () => {
+  const names = await availableEncoders();
+  const folder = temporaryFolder();
+  for (const encoder of ['webcodecs', 'ffmpeg'] as const) {
+    const opening = openVideo({ path: path.join(folder, `${encoder}.mp4`), ...size, encoder });
+    const canOpen = await opening.then(
+      (writer) => writer.abort().then(() => true),
+      () => false,
+    );
+    expect(names.includes(encoder)).toBe(canOpen);
+  }
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 describe.each(['png', undefined] as const)('a writer (encoder %s)', (encoder) => {

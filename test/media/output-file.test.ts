@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { OutputFile } from '../../src/media/output-file.ts';
+import { FramePackError } from '../../src/errors.ts';
+import { OutputFile, writeError } from '../../src/media/output-file.ts';
 import { temporaryFolder } from './sample-media.ts';
 
 const OUTPUT_ERROR = (message: RegExp) => ({
@@ -96,5 +97,15 @@ describe('a folder', () => {
     await expect(output.publish()).rejects.toMatchObject(OUTPUT_ERROR(/taken meanwhile/u));
     await output.discard();
     expect(readdirSync(folder)).toEqual(['frames']);
+  });
+});
+
+test('writeError keeps our own errors and explains others', () => {
+  const own = new FramePackError('ERR_OUTPUT', 'x');
+  expect(writeError('a.mp4', own)).toBe(own);
+  const full = new Error('ENOSPC: no space left on device');
+  expect(writeError('a.mp4', full)).toMatchObject({
+    ...OUTPUT_ERROR(/a\.mp4 expected to be written, got ENOSPC: no space left/u),
+    cause: full,
   });
 });

@@ -25,7 +25,9 @@ describe('writePng', () => {
   test('leaves nothing when the pixels do not fit the size', async () => {
     const folder = temporaryFolder();
     const wrong = { width: 9, height: 9, data: new Uint8Array(3) };
-    await expect(writePng(path.join(folder, 'a.png'), wrong)).rejects.toThrow();
+    await expect(writePng(path.join(folder, 'a.png'), wrong)).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+    });
     expect(readdirSync(folder)).toEqual([]);
   });
 });
