@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Device } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
-import { buildSafetensors, bytesOf, f32, frameFile, type RawTensor } from './build-safetensors.ts';
+import { buildSafetensors, bytesOf, f32, frameFile, type RawTensor } from '../build-safetensors.ts';
 
 let folder: string;
 let device: Device;

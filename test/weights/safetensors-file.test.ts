@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SafetensorsFile } from '../../src/weights/safetensors-file.ts';
-import { buildSafetensors, bytesOf, f32 } from './build-safetensors.ts';
+import { buildSafetensors, bytesOf, f32 } from '../build-safetensors.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -6,7 +6,7 @@ import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
 } from '../../src/weights/safetensors-header.ts';
-import { buildSafetensors, f32, frameFile } from './build-safetensors.ts';
+import { buildSafetensors, f32, frameFile } from '../build-safetensors.ts';
 
 const FILE = 'a.safetensors';
 

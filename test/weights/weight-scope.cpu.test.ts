@@ -6,7 +6,7 @@ import { Device } from '../../src/tensor/device.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
 import type { WeightScope } from '../../src/weights/weight-scope.ts';
-import { buildSafetensors, bytesOf, f32, type RawTensor } from './build-safetensors.ts';
+import { buildSafetensors, bytesOf, f32, type RawTensor } from '../build-safetensors.ts';
 
 let folder: string;
 let device: Device;
