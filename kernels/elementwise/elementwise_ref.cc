@@ -15,29 +15,19 @@ double gelu_tanh(double a) {
 
 double apply(const ElementwiseArgs& args, double a, double b, double c) {
   switch (args.op) {
-    case ElementwiseOp::kAdd:
-      return a + b;
-    case ElementwiseOp::kSub:
-      return a - b;
-    case ElementwiseOp::kMul:
-      return a * b;
-    case ElementwiseOp::kDiv:
-      return a / b;
-    case ElementwiseOp::kLerp:
-      return a * (1.0 - c) + b * c;
-    case ElementwiseOp::kAffine:
-      return a * args.alpha + args.beta;
+    case ElementwiseOp::kAdd: return a + b;
+    case ElementwiseOp::kSub: return a - b;
+    case ElementwiseOp::kMul: return a * b;
+    case ElementwiseOp::kDiv: return a / b;
+    case ElementwiseOp::kLerp: return a * (1.0 - c) + b * c;
+    case ElementwiseOp::kAffine: return a * args.alpha + args.beta;
     case ElementwiseOp::kClamp:
       // The order of the operands lets a NaN through.
       return std::min(std::max(a, static_cast<double>(args.alpha)), static_cast<double>(args.beta));
-    case ElementwiseOp::kGeluTanh:
-      return gelu_tanh(a);
-    case ElementwiseOp::kSilu:
-      return a / (1.0 + std::exp(-a));
-    case ElementwiseOp::kQuickGelu:
-      return a / (1.0 + std::exp(-1.702 * a));
-    case ElementwiseOp::kExp:
-      return std::exp(a);
+    case ElementwiseOp::kGeluTanh: return gelu_tanh(a);
+    case ElementwiseOp::kSilu: return a / (1.0 + std::exp(-a));
+    case ElementwiseOp::kQuickGelu: return a / (1.0 + std::exp(-1.702 * a));
+    case ElementwiseOp::kExp: return std::exp(a);
   }
   return 0;
 }

@@ -21,18 +21,12 @@ double reduce_one(const ReduceArgs& args, long long first) {
     non_finite += std::isfinite(x) ? 0 : 1;
   }
   switch (args.op) {
-    case ReduceOp::kSum:
-      return sum;
-    case ReduceOp::kMean:
-      return sum / count;
-    case ReduceOp::kAbsMean:
-      return sum_of_differences / count;
-    case ReduceOp::kMaxAbs:
-      return largest;
-    case ReduceOp::kCountNonFinite:
-      return non_finite;
-    case ReduceOp::kStd:
-      break;
+    case ReduceOp::kSum: return sum;
+    case ReduceOp::kMean: return sum / count;
+    case ReduceOp::kAbsMean: return sum_of_differences / count;
+    case ReduceOp::kMaxAbs: return largest;
+    case ReduceOp::kCountNonFinite: return non_finite;
+    case ReduceOp::kStd: break;
   }
   const double mean = sum / count;
   double squares = 0;

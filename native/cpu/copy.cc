@@ -60,12 +60,9 @@ void move_elements(const void* x, long long x_stride, void* out, long long out_s
 void move_strided(const void* x, long long x_stride, void* out, long long out_stride,
                   long long count, DType dtype) {
   switch (size_of(dtype)) {
-    case 1:
-      return move_elements<uint8_t>(x, x_stride, out, out_stride, count);
-    case 2:
-      return move_elements<uint16_t>(x, x_stride, out, out_stride, count);
-    default:
-      return move_elements<uint32_t>(x, x_stride, out, out_stride, count);
+    case 1: return move_elements<uint8_t>(x, x_stride, out, out_stride, count);
+    case 2: return move_elements<uint16_t>(x, x_stride, out, out_stride, count);
+    default: return move_elements<uint32_t>(x, x_stride, out, out_stride, count);
   }
 }
 

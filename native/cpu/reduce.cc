@@ -23,16 +23,14 @@ struct Partial {
     const double count = static_cast<double>(axis);
     switch (op) {
       case ReduceOp::kMean:
-      case ReduceOp::kAbsMean:
-        return static_cast<float>(first / count);
+      case ReduceOp::kAbsMean: return static_cast<float>(first / count);
       case ReduceOp::kStd: {
         const double variance = (second - first * first / count) / (count - 1.0);
         return static_cast<float>(std::sqrt(variance < 0 ? 0 : variance));
       }
       case ReduceOp::kSum:
       case ReduceOp::kMaxAbs:
-      case ReduceOp::kCountNonFinite:
-        break;
+      case ReduceOp::kCountNonFinite: break;
     }
     return static_cast<float>(first);
   }

@@ -42,9 +42,7 @@ inline void widen(const void* x, DType dtype, float* out, long long count) {
   const auto* words = static_cast<const unsigned short*>(x);
   const auto* bytes = static_cast<const unsigned char*>(x);
   switch (dtype) {
-    case DType::kF32:
-      __builtin_memcpy(out, x, 4 * static_cast<unsigned long>(count));
-      break;
+    case DType::kF32: __builtin_memcpy(out, x, 4 * static_cast<unsigned long>(count)); break;
     case DType::kF16:
       for_lanes(count, [=](long long i, int n) { store(load_f16(words + i, n), out + i, n); });
       break;
@@ -58,8 +56,7 @@ inline void widen(const void* x, DType dtype, float* out, long long count) {
                 [=](long long i, int n) { store(from_f8(load_int(bytes + i, n)), out + i, n); });
       break;
     case DType::kI32:
-    case DType::kU8:
-      __builtin_unreachable();
+    case DType::kU8: __builtin_unreachable();
   }
 }
 
@@ -67,9 +64,7 @@ inline void narrow(const float* x, void* out, DType dtype, long long count) {
   auto* words = static_cast<unsigned short*>(out);
   auto* bytes = static_cast<unsigned char*>(out);
   switch (dtype) {
-    case DType::kF32:
-      __builtin_memcpy(out, x, 4 * static_cast<unsigned long>(count));
-      break;
+    case DType::kF32: __builtin_memcpy(out, x, 4 * static_cast<unsigned long>(count)); break;
     case DType::kF16:
       for_lanes(count, [=](long long i, int n) { store_f16(load(x + i, n), words + i, n); });
       break;
@@ -81,8 +76,7 @@ inline void narrow(const float* x, void* out, DType dtype, long long count) {
       for_lanes(count, [=](long long i, int n) { store_int(to_f8(load(x + i, n)), bytes + i, n); });
       break;
     case DType::kI32:
-    case DType::kU8:
-      __builtin_unreachable();
+    case DType::kU8: __builtin_unreachable();
   }
 }
 

@@ -27,16 +27,11 @@ void lerp(const float* a, const float* b, const float* c, float* out, long long 
 void elementwise(ElementwiseOp op, const float* a, const float* b, const float* c, float* out,
                  long long count, float alpha, float beta) {
   switch (op) {
-    case ElementwiseOp::kAdd:
-      return map(a, b, out, count, [](Float x, Float y) { return x + y; });
-    case ElementwiseOp::kSub:
-      return map(a, b, out, count, [](Float x, Float y) { return x - y; });
-    case ElementwiseOp::kMul:
-      return map(a, b, out, count, [](Float x, Float y) { return x * y; });
-    case ElementwiseOp::kDiv:
-      return map(a, b, out, count, [](Float x, Float y) { return x / y; });
-    case ElementwiseOp::kLerp:
-      return lerp(a, b, c, out, count);
+    case ElementwiseOp::kAdd: return map(a, b, out, count, [](Float x, Float y) { return x + y; });
+    case ElementwiseOp::kSub: return map(a, b, out, count, [](Float x, Float y) { return x - y; });
+    case ElementwiseOp::kMul: return map(a, b, out, count, [](Float x, Float y) { return x * y; });
+    case ElementwiseOp::kDiv: return map(a, b, out, count, [](Float x, Float y) { return x / y; });
+    case ElementwiseOp::kLerp: return lerp(a, b, c, out, count);
     case ElementwiseOp::kAffine:
       return map(a, out, count, [=](Float x) { return fma(x, splat(alpha), splat(beta)); });
     case ElementwiseOp::kClamp:
@@ -44,14 +39,12 @@ void elementwise(ElementwiseOp op, const float* a, const float* b, const float* 
         const Float raised = x < alpha ? splat(alpha) : x;
         return raised > beta ? splat(beta) : raised;
       });
-    case ElementwiseOp::kGeluTanh:
-      return map(a, out, count, gelu_tanh);
+    case ElementwiseOp::kGeluTanh: return map(a, out, count, [](Float x) { return gelu_tanh(x); });
     case ElementwiseOp::kSilu:
       return map(a, out, count, [](Float x) { return times_sigmoid(x, x); });
     case ElementwiseOp::kQuickGelu:
       return map(a, out, count, [](Float x) { return times_sigmoid(x, x * 1.702f); });
-    case ElementwiseOp::kExp:
-      return map(a, out, count, [](Float x) { return exp(x); });
+    case ElementwiseOp::kExp: return map(a, out, count, [](Float x) { return exp(x); });
   }
 }
 

@@ -85,10 +85,8 @@ void reduce_columns(const ReduceColumns& args) {
       return sum_columns(args, [=](long long i, int n) {
         return absolute(y ? load(x + i, n) - load(y + i, n) : load(x + i, n));
       });
-    case ReduceOp::kStd:
-      return moment_columns(args);
-    case ReduceOp::kMaxAbs:
-      return largest_columns(args);
+    case ReduceOp::kStd: return moment_columns(args);
+    case ReduceOp::kMaxAbs: return largest_columns(args);
     case ReduceOp::kCountNonFinite:
       return sum_columns(args, [=](long long i, int n) {
         return (as_int(load(x + i, n)) & 0x7f800000) == 0x7f800000 ? splat(1.0f) : Float{};

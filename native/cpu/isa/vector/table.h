@@ -11,8 +11,9 @@ namespace framepack::cpu::isa {
 namespace {
 
 constexpr VectorTable kVectorTable = {
-    widen,       narrow,     elementwise,  reduce_columns, moments,    normalize_row,
-    normalize_channels, rope_token, max_absolute, quantize,       dequantize, transpose,
+    widen,        narrow,        elementwise,        reduce_columns,
+    moments,      normalize_row, normalize_channels, rope_token,
+    max_absolute, quantize,      dequantize,         transpose,
 };
 
 }  // namespace
