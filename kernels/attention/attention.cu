@@ -237,10 +237,10 @@ FP_DEVICE void attention(const AttentionArgs& args) {
 
 // Two blocks fit a multiprocessor where `blocks` says so; told of it, ptxas spends the registers that one
 // block may have instead of spilling to reach a third. 0 leaves the choice to ptxas.
-#define ATTENTION_KERNEL(name, element, width, queries, blocks)                            \
-  extern "C" __global__ void __launch_bounds__(queries * 2, blocks)                        \
-      attention_##name##_w##width##_m##queries(const framepack::AttentionArgs args) {      \
-    framepack::attention<framepack::element, width, queries>(args);                        \
+#define ATTENTION_KERNEL(name, element, width, queries, blocks)                       \
+  extern "C" __global__ void __launch_bounds__(queries * 2, blocks)                   \
+      attention_##name##_w##width##_m##queries(const framepack::AttentionArgs args) { \
+    framepack::attention<framepack::element, width, queries>(args);                   \
   }
 
 ATTENTION_KERNEL(bf16, Bf16, 16, 64, 0)

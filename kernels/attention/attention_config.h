@@ -22,14 +22,15 @@ constexpr int kWideWidth = 512;
 constexpr int kWideQueries = 32;
 constexpr int kWideKeys = 32;
 constexpr int kWideThreads = 256;
-constexpr int kWideSharedBytes =
-    (kWideQueries + 2 * kWideKeys) * kWideWidth * 2 + kWideQueries * kWideKeys * 2 + 4 * kWideQueries * 4;
+constexpr int kWideSharedBytes = (kWideQueries + 2 * kWideKeys) * kWideWidth * 2 +
+                                 kWideQueries * kWideKeys * 2 + 4 * kWideQueries * 4;
 
 // f32, any width, any stride: see attention_f32.cuh.
 constexpr int kAttentionF32Queries = 32;
 constexpr int kAttentionF32Keys = 32;
 constexpr int kAttentionF32Columns = 128;  // of the output, per block
-constexpr int kAttentionF32Pitch = 36;     // f32 per row of a 32-column tile; 16-byte aligned, no conflicts
+constexpr int kAttentionF32Pitch =
+    36;  // f32 per row of a 32-column tile; 16-byte aligned, no conflicts
 constexpr int kAttentionF32Threads = 256;
 constexpr int kAttentionF32SharedBytes =
     (kAttentionF32Queries + kAttentionF32Keys) * kAttentionF32Pitch * 4 +
@@ -87,12 +88,12 @@ inline Choice choose_tile(long long width, unsigned shared_sm) {
 
 inline Launch plan_attention(const AttentionArgs& args, const DeviceTraits& traits) {
   using namespace attention_plan;
-  if (args.query_tokens == 0 || args.batch == 0 || args.heads == 0 || args.head_width == 0) return {};
+  if (args.query_tokens == 0 || args.batch == 0 || args.heads == 0 || args.head_width == 0)
+    return {};
   const unsigned heads = static_cast<unsigned>(args.heads);
   const unsigned batch = static_cast<unsigned>(args.batch);
   if (!fits_tensor_cores(args)) {
-    const unsigned columns =
-        static_cast<unsigned>(ceil_div(args.head_width, kAttentionF32Columns));
+    const unsigned columns = static_cast<unsigned>(ceil_div(args.head_width, kAttentionF32Columns));
     return {"attention_f32",
             {query_tiles(args, kAttentionF32Queries), heads, batch * columns},
             {kAttentionF32Threads, 1, 1},

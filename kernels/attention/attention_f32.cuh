@@ -56,7 +56,8 @@ FP_DEVICE void attention_f32(const AttentionArgs& args) {
         const bool has_q = r < queries && d < width, has_k = key + r < key_end && d < width;
         const int q_token = rows.query_begin + rows.first + r, k_token = rows.key_begin + key + r;
         shared.q[r][lane] =
-            has_q ? load_element(args.q, args.dtype, offset(args.q_stride, q_token, head) + d) : 0.f;
+            has_q ? load_element(args.q, args.dtype, offset(args.q_stride, q_token, head) + d)
+                  : 0.f;
         shared.k[r][lane] =
             has_k ? load_element(args.k, args.dtype, offset(args.k_stride, k_token, kv_head) + d)
                   : 0.f;

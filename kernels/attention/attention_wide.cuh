@@ -43,8 +43,8 @@ FP_DEVICE void wide_scores(float (&scores)[4], uint32_t q_tile, uint32_t k_tile,
       ptx::ldmatrix_x4(q[half], q_tile + tile_offset<kWideChunks>(warp_row + (lane & 15),
                                                                   chunk + half * 2 + (lane >> 4)));
     }
-    ptx::ldmatrix_x4(k, k_tile + tile_offset<kWideChunks>(warp_key + (lane & 7),
-                                                          chunk + (lane >> 3)));
+    ptx::ldmatrix_x4(k,
+                     k_tile + tile_offset<kWideChunks>(warp_key + (lane & 7), chunk + (lane >> 3)));
     Element::mma(scores, q[0], k[0], k[1]);
     Element::mma(odd, q[1], k[2], k[3]);
   }
@@ -59,13 +59,13 @@ FP_DEVICE void wide_values(float (&out)[kWideColumnTiles][4], uint32_t p_tile, u
 #pragma unroll
   for (int kk = 0; kk < kWideKeys / 16; ++kk) {
     uint32_t p[4];
-    ptx::ldmatrix_x4(p, p_tile + tile_offset<kWideKeys / 8>(warp_row + (lane & 15),
-                                                            kk * 2 + (lane >> 4)));
+    ptx::ldmatrix_x4(
+        p, p_tile + tile_offset<kWideKeys / 8>(warp_row + (lane & 15), kk * 2 + (lane >> 4)));
 #pragma unroll
     for (int n = 0; n < kWideColumnTiles; n += 2) {
       uint32_t v[4];
-      ptx::ldmatrix_x4_trans(v, v_tile + tile_offset<kWideChunks>(
-                                             kk * 16 + (lane & 15), warp_chunk + n + (lane >> 4)));
+      ptx::ldmatrix_x4_trans(v, v_tile + tile_offset<kWideChunks>(kk * 16 + (lane & 15),
+                                                                  warp_chunk + n + (lane >> 4)));
       Element::mma(out[n], p, v[0], v[1]);
       Element::mma(out[n + 1], p, v[2], v[3]);
     }
@@ -126,8 +126,8 @@ FP_DEVICE void attention_wide(const AttentionArgs& args) {
     __syncthreads();  // the maxima are here; k has been read
     if (key + kWideKeys < key_end) {
       k += kWideKeys * k_stride;
-      load_rows<kWideKeys, kWideChunks, kWideThreads>(k_tile, k, k_stride, key_end - key - kWideKeys,
-                                                      chunks);
+      load_rows<kWideKeys, kWideChunks, kWideThreads>(k_tile, k, k_stride,
+                                                      key_end - key - kWideKeys, chunks);
     }
     ptx::cp_async_commit();
 #pragma unroll

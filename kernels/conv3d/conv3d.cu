@@ -134,7 +134,8 @@ template <int kRows, int kThreads>
 class WeightLoader {
  public:
   FP_DEVICE WeightLoader(const Conv3dArgs& args, const ConvShape& shape, int first_row)
-      : copies_(args.w, shape.k * 2LL, first_row, static_cast<int>(args.out_channels), shape.k * 2) {}
+      : copies_(args.w, shape.k * 2LL, first_row, static_cast<int>(args.out_channels),
+                shape.k * 2) {}
 
   FP_DEVICE void operator()(unsigned char* tile) {
     if (threadIdx.x < kActive) copies_(tile);
@@ -226,11 +227,11 @@ FP_DEVICE void conv3d_f32(const Conv3dArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-#define CONV3D_KERNEL(name, element, tile)                                                    \
-  extern "C" __global__ void __launch_bounds__(                                               \
+#define CONV3D_KERNEL(name, element, tile)                                                      \
+  extern "C" __global__ void __launch_bounds__(                                                 \
       framepack::GemmConfig<framepack::element, framepack::element, framepack::tile>::kThreads) \
-      name(const framepack::Conv3dArgs args) {                                                \
-    framepack::conv3d<framepack::element, framepack::tile>(args);                             \
+      name(const framepack::Conv3dArgs args) {                                                  \
+    framepack::conv3d<framepack::element, framepack::tile>(args);                               \
   }
 
 CONV3D_KERNEL(conv3d_bf16_128x128, Bf16, kConvLarge)

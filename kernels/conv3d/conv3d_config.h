@@ -43,7 +43,8 @@ inline Launch plan_conv3d(const Conv3dArgs& args, const DeviceTraits& traits) {
   const bool is_gather = args.in_channels % 8 != 0 || !is_vector_aligned(args.x, 0, 2) ||
                          !is_vector_aligned(args.w, 0, 2);
   if (is_gather) {
-    return launch(is_f16 ? "conv3d_f16_gather_64x64" : "conv3d_bf16_gather_64x64", args, kConvSmall);
+    return launch(is_f16 ? "conv3d_f16_gather_64x64" : "conv3d_bf16_gather_64x64", args,
+                  kConvSmall);
   }
   if (args.out_channels <= kConvNarrow.block_n) {
     return launch(is_f16 ? "conv3d_f16_128x16" : "conv3d_bf16_128x16", args, kConvNarrow);
@@ -51,7 +52,8 @@ inline Launch plan_conv3d(const Conv3dArgs& args, const DeviceTraits& traits) {
   const bool is_large = args.out_channels > kConvSmall.block_n &&
                         tile_count(args, kConvLarge.block_m, kConvLarge.block_n) >=
                             static_cast<unsigned>(traits.sm_count);
-  if (is_large) return launch(is_f16 ? "conv3d_f16_128x128" : "conv3d_bf16_128x128", args, kConvLarge);
+  if (is_large)
+    return launch(is_f16 ? "conv3d_f16_128x128" : "conv3d_bf16_128x128", args, kConvLarge);
   return launch(is_f16 ? "conv3d_f16_64x64" : "conv3d_bf16_64x64", args, kConvSmall);
 }
 

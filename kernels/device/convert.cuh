@@ -120,7 +120,8 @@ FP_DEVICE bool is_span_aligned(const void* first, DType dtype) {
 // Elements [i, i + count) of a float dtype known at run time, zeros after them. Whole aligned spans are one
 // vector load.
 template <int kCount>
-FP_DEVICE void load_span(float (&v)[kCount], const void* data, DType dtype, long long i, int count) {
+FP_DEVICE void load_span(float (&v)[kCount], const void* data, DType dtype, long long i,
+                         int count) {
   const void* first = static_cast<const char*>(data) + i * (dtype == DType::kF32 ? 4 : 2);
   if (count >= kCount && is_span_aligned<kCount>(first, dtype)) {
     if (dtype == DType::kBf16) {
@@ -141,7 +142,8 @@ FP_DEVICE void load_span(float (&v)[kCount], const void* data, DType dtype, long
 }
 
 template <int kCount>
-FP_DEVICE void store_span(void* data, DType dtype, long long i, int count, const float (&v)[kCount]) {
+FP_DEVICE void store_span(void* data, DType dtype, long long i, int count,
+                          const float (&v)[kCount]) {
   void* first = static_cast<char*>(data) + i * (dtype == DType::kF32 ? 4 : 2);
   if (count >= kCount && is_span_aligned<kCount>(first, dtype)) {
     if (dtype == DType::kBf16) {

@@ -166,8 +166,8 @@ FP_DEVICE void multiply_stage(float (&acc)[Config::kTilesM][Config::kTilesN][4],
       for (int j = 0; j < Config::kTilesN; j += 2) {
         const int row = warp_n + j * 8 + (lane >> 4) * 8 + (lane & 7);
         uint32_t pairs[4];  // [n-tile][half of k]
-        ptx::ldmatrix_x4(pairs, shared_address(w_tile) +
-                                    tile_offset<8>(row, kk * 2 + (lane >> 3 & 1)));
+        ptx::ldmatrix_x4(pairs,
+                         shared_address(w_tile) + tile_offset<8>(row, kk * 2 + (lane >> 3 & 1)));
         b[j][0] = pairs[0], b[j][1] = pairs[1], b[j + 1][0] = pairs[2], b[j + 1][1] = pairs[3];
       }
     }
@@ -207,8 +207,9 @@ FP_DEVICE void drain(const float (&acc)[Config::kTilesM][Config::kTilesN][4],
 #pragma unroll
           for (int half = 0; half < 2; ++half) {
             const int row = i * 16 + half * 8 + lane / 4, chunk = j * 2 + (lane >> 1 & 1);
-            *reinterpret_cast<float2*>(staging + tile_offset<kChunks>(row, chunk) + (lane & 1) * 8) = {
-                acc[i0 + i][j0 + j][2 * half], acc[i0 + i][j0 + j][2 * half + 1]};
+            *reinterpret_cast<float2*>(staging + tile_offset<kChunks>(row, chunk) +
+                                       (lane & 1) * 8) = {acc[i0 + i][j0 + j][2 * half],
+                                                          acc[i0 + i][j0 + j][2 * half + 1]};
           }
         }
       }
@@ -217,10 +218,10 @@ FP_DEVICE void drain(const float (&acc)[Config::kTilesM][Config::kTilesN][4],
       for (int row = read_row; row < Config::kStageTiles * 16; row += kRowsPerRead) {
         const int tile_row = warp_m + i0 * 16 + row;
         if (tile_row >= rows || column >= columns) continue;
-        const float4 low = *reinterpret_cast<const float4*>(
-            staging + tile_offset<kChunks>(row, part * 2));
-        const float4 high = *reinterpret_cast<const float4*>(
-            staging + tile_offset<kChunks>(row, part * 2 + 1));
+        const float4 low =
+            *reinterpret_cast<const float4*>(staging + tile_offset<kChunks>(row, part * 2));
+        const float4 high =
+            *reinterpret_cast<const float4*>(staging + tile_offset<kChunks>(row, part * 2 + 1));
         float v[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
         epilogue(tile_row, column, v);
       }
@@ -292,8 +293,8 @@ FP_DEVICE void gemm(int k, int rows, int columns, LoadA& load_a, LoadW& load_w, 
 
   ptx::cp_async_wait<0>();
   __syncthreads();  // the stages become staging
-  drain<Config>(acc, shared.a[0] + warp * (Config::kStageTiles * Config::kStageTileBytes), warp_m, warp_n, rows,
-                columns, epilogue);
+  drain<Config>(acc, shared.a[0] + warp * (Config::kStageTiles * Config::kStageTileBytes), warp_m,
+                warp_n, rows, columns, epilogue);
 }
 
 }  // namespace framepack

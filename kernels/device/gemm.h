@@ -4,7 +4,8 @@
 
 namespace framepack {
 
-constexpr int kGemmBlockK = 64;  // elements of k per pipeline stage: one 128-byte line of a row of a
+constexpr int kGemmBlockK =
+    64;  // elements of k per pipeline stage: one 128-byte line of a row of a
 
 // Blocks walk the output in groups of this many tile rows, so that the tiles in flight share rows of a
 // and rows of w in the L2 cache.

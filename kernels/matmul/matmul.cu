@@ -79,7 +79,8 @@ struct MatmulEpilogue {
 template <class Config>
 FP_DEVICE void matmul(const MatmulArgs& args) {
   constexpr int kWeightBytes = Config::Weight::kBytes;
-  const int m = static_cast<int>(args.m), n = static_cast<int>(args.n), k = static_cast<int>(args.k);
+  const int m = static_cast<int>(args.m), n = static_cast<int>(args.n),
+            k = static_cast<int>(args.k);
   const TileOrigin origin = tile_origin(m, n, Config::kTile.block_m, Config::kTile.block_n);
   RowLoader<Config::kTile.block_m, 8, Config::kThreads> load_a(args.a, args.a_row_stride * 2,
                                                                origin.row, m, k * 2);
@@ -94,8 +95,8 @@ FP_DEVICE void matmul(const MatmulArgs& args) {
 }
 
 FP_DEVICE void matmul_f32(const MatmulArgs& args) {
-  const TileOrigin origin = tile_origin(static_cast<int>(args.m), static_cast<int>(args.n),
-                                        kGemmF32Block, kGemmF32Block);
+  const TileOrigin origin =
+      tile_origin(static_cast<int>(args.m), static_cast<int>(args.n), kGemmF32Block, kGemmF32Block);
   const int k_end = static_cast<int>(args.k);
   const auto load_a = [&](int row, int k) {
     const long long m = origin.row + row;
@@ -114,10 +115,10 @@ FP_DEVICE void matmul_f32(const MatmulArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-#define MATMUL_KERNEL(name, ...)                                                                 \
-  extern "C" __global__ void __launch_bounds__(framepack::GemmConfig<__VA_ARGS__>::kThreads)     \
-      name(const framepack::MatmulArgs args) {                                                   \
-    framepack::matmul<framepack::GemmConfig<__VA_ARGS__>>(args);                                 \
+#define MATMUL_KERNEL(name, ...)                                                             \
+  extern "C" __global__ void __launch_bounds__(framepack::GemmConfig<__VA_ARGS__>::kThreads) \
+      name(const framepack::MatmulArgs args) {                                               \
+    framepack::matmul<framepack::GemmConfig<__VA_ARGS__>>(args);                             \
   }
 
 MATMUL_KERNEL(matmul_bf16_128x128, framepack::Bf16, framepack::Bf16, framepack::kMatmulLarge)
@@ -128,8 +129,8 @@ MATMUL_KERNEL(matmul_bf16_f8_128x128, framepack::Bf16, framepack::F8, framepack:
 MATMUL_KERNEL(matmul_bf16_f8_64x64, framepack::Bf16, framepack::F8, framepack::kMatmulSmall)
 MATMUL_KERNEL(matmul_f16_f8_128x128, framepack::F16, framepack::F8, framepack::kMatmulLargeF8)
 MATMUL_KERNEL(matmul_f16_f8_64x64, framepack::F16, framepack::F8, framepack::kMatmulSmall)
-MATMUL_KERNEL(matmul_bf16_f8_block_128x128, framepack::Bf16, framepack::F8, framepack::kMatmulLargeF8,
-              true)
+MATMUL_KERNEL(matmul_bf16_f8_block_128x128, framepack::Bf16, framepack::F8,
+              framepack::kMatmulLargeF8, true)
 MATMUL_KERNEL(matmul_bf16_f8_block_64x64, framepack::Bf16, framepack::F8, framepack::kMatmulSmall,
               true)
 MATMUL_KERNEL(matmul_f16_f8_block_128x128, framepack::F16, framepack::F8, framepack::kMatmulLargeF8,
@@ -143,12 +144,12 @@ extern "C" __global__ void __launch_bounds__(framepack::kGemmF32Threads)
   framepack::matmul_f32(args);
 }
 
-#define SKINNY_KERNEL(name, element, weight)                                                     \
-  extern "C" __global__ void __launch_bounds__(framepack::kSkinnyWarps * 32)                     \
-      name(const framepack::MatmulArgs args) {                                                   \
-    const int column = blockIdx.x * framepack::kSkinnyColumns;                                   \
-    framepack::matmul_skinny<framepack::element, framepack::weight>(                             \
-        args, framepack::MatmulEpilogue{args, 0, column});                                       \
+#define SKINNY_KERNEL(name, element, weight)                                 \
+  extern "C" __global__ void __launch_bounds__(framepack::kSkinnyWarps * 32) \
+      name(const framepack::MatmulArgs args) {                               \
+    const int column = blockIdx.x * framepack::kSkinnyColumns;               \
+    framepack::matmul_skinny<framepack::element, framepack::weight>(         \
+        args, framepack::MatmulEpilogue{args, 0, column});                   \
   }
 
 SKINNY_KERNEL(matmul_bf16_skinny, Bf16, Bf16)

@@ -52,9 +52,8 @@ inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
   const int element = element_index(args);
   const bool is_f8 = args.w_dtype == DType::kF8E4M3;
   if (args.m <= kSkinnyRows && args.k % (is_f8 ? 16 : 8) == 0) {
-    static constexpr const char* kNames[2][2] = {
-        {"matmul_bf16_skinny", "matmul_bf16_f8_skinny"},
-        {"matmul_f16_skinny", "matmul_f16_f8_skinny"}};
+    static constexpr const char* kNames[2][2] = {{"matmul_bf16_skinny", "matmul_bf16_f8_skinny"},
+                                                 {"matmul_f16_skinny", "matmul_f16_f8_skinny"}};
     return {kNames[element][is_f8],
             {static_cast<unsigned>(ceil_div(args.n, kSkinnyColumns)), 1, 1},
             {kSkinnyWarps * 32, 1, 1},

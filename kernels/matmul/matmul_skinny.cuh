@@ -51,11 +51,12 @@ FP_DEVICE void matmul_skinny(const MatmulArgs& args, const Epilogue& epilogue) {
   constexpr bool kIsF8 = Weight::kBytes == 1;
   auto& shared = shared_storage<SkinnyStorage>();
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2, c = lane & 3;
-  const int m = static_cast<int>(args.m), n = static_cast<int>(args.n), k = static_cast<int>(args.k);
+  const int m = static_cast<int>(args.m), n = static_cast<int>(args.n),
+            k = static_cast<int>(args.k);
   const int column = blockIdx.x * kSkinnyColumns;
   const bool has_column = column + g < n;
-  const char* w_row = static_cast<const char*>(args.w) +
-                      (column + g) * args.w_row_stride * Weight::kBytes;
+  const char* w_row =
+      static_cast<const char*>(args.w) + (column + g) * args.w_row_stride * Weight::kBytes;
   const char* a_row = static_cast<const char*>(args.a) + g * args.a_row_stride * 2;
   const char* a_row_8 = a_row + 8 * args.a_row_stride * 2;
   const int first = kIsF8 ? c * 16 : c * 8, distance = kIsF8 ? 8 : 32;

@@ -41,7 +41,8 @@ struct PatchShape {
 };
 
 // Offset in x of element k of the patch of a token, negative outside of the matrix.
-FP_DEVICE long long patch_offset(const PatchifyArgs& args, const PatchShape& shape, int token, int k) {
+FP_DEVICE long long patch_offset(const PatchifyArgs& args, const PatchShape& shape, int token,
+                                 int k) {
   if (token >= shape.tokens || k >= shape.k) return -1;
   const int line = token / shape.grid_w, frame = line / shape.grid_h;
   const int b = frame / shape.grid_t;
@@ -98,8 +99,7 @@ FP_DEVICE void patchify(const PatchifyArgs& args) {
 
 FP_DEVICE void patchify_f32(const PatchifyArgs& args) {
   const PatchShape shape(args);
-  const TileOrigin origin =
-      tile_origin(shape.tokens, shape.columns, kGemmF32Block, kGemmF32Block);
+  const TileOrigin origin = tile_origin(shape.tokens, shape.columns, kGemmF32Block, kGemmF32Block);
   const auto load_x = [&](int row, int k) {
     const long long at = patch_offset(args, shape, origin.row + row, k);
     return at < 0 ? 0.f : load_element(args.x, args.x_dtype, at);

@@ -15,8 +15,8 @@ inline Launch plan_patchify(const PatchifyArgs& args, const DeviceTraits&) {
                            ceil_div(args.extent[2], args.kernel[2]);
   if (tokens == 0 || args.width == 0) return {};
   static_assert(kPatchTile.block_m == kGemmF32Block && kPatchTile.block_n == kGemmF32Block);
-  const unsigned tiles = static_cast<unsigned>(ceil_div(tokens, kGemmF32Block) *
-                                               ceil_div(args.width, kGemmF32Block));
+  const unsigned tiles =
+      static_cast<unsigned>(ceil_div(tokens, kGemmF32Block) * ceil_div(args.width, kGemmF32Block));
   if (args.x_dtype == DType::kF32 || args.w_dtype != args.x_dtype) {
     return {"patchify_f32_64x64", {tiles, 1, 1}, {kGemmF32Threads, 1, 1}, kGemmF32SharedBytes};
   }

@@ -27,7 +27,8 @@ AttentionStrides strides_of(long long tokens, long long heads, long long width, 
 
 Operand rows_of(Session& session, DType dtype, const AttentionArgs& args, long long tokens,
                 long long heads, const AttentionStrides& stride, double low, double high) {
-  return session.matrix(dtype, args.batch * tokens, heads * args.head_width, stride.token, low, high);
+  return session.matrix(dtype, args.batch * tokens, heads * args.head_width, stride.token, low,
+                        high);
 }
 
 void run_case(Session& session, const Case& item) {
@@ -41,27 +42,26 @@ void run_case(Session& session, const Case& item) {
   args.frame_tokens = item.integer("frameTokens");
   args.scale = static_cast<float>(item.number("scale", 1 / std::sqrt(args.head_width)));
   const long long pad = item.integer("pad");
-  args.q_stride = args.out_stride =
-      strides_of(args.query_tokens, args.heads, args.head_width, pad);
+  args.q_stride = args.out_stride = strides_of(args.query_tokens, args.heads, args.head_width, pad);
   args.k_stride = args.v_stride = strides_of(args.key_tokens, args.kv_heads, args.head_width, pad);
 
   // Negative logits: a masked or missing key that leaks in as zeros would win the softmax.
   const bool is_adversarial = item.flag("adversarial");
   const double q_low = is_adversarial ? 0.5 : -2, k_high = is_adversarial ? -0.5 : 2;
-  Operand q = rows_of(session, args.dtype, args, args.query_tokens, args.heads, args.q_stride, q_low, 2);
-  Operand k = rows_of(session, args.dtype, args, args.key_tokens, args.kv_heads, args.k_stride, -2,
-                      k_high);
+  Operand q =
+      rows_of(session, args.dtype, args, args.query_tokens, args.heads, args.q_stride, q_low, 2);
+  Operand k =
+      rows_of(session, args.dtype, args, args.key_tokens, args.kv_heads, args.k_stride, -2, k_high);
   Operand v = rows_of(session, args.dtype, args, args.key_tokens, args.kv_heads, args.v_stride, -1,
                       is_adversarial ? 3 : 1);
   const std::vector<long long> query_offsets = item.list("queryOffsets");
   const std::vector<long long> key_offsets = item.list("keyOffsets");
-  args.num_segments =
-      query_offsets.empty() ? 0 : static_cast<long long>(query_offsets.size()) - 1;
+  args.num_segments = query_offsets.empty() ? 0 : static_cast<long long>(query_offsets.size()) - 1;
   Operand query_segments = session.integers(query_offsets);
   Operand key_segments = session.integers(key_offsets);
   Operand out(session.driver(), args.dtype, q.count());
-  const std::vector<unsigned char> untouched(
-      static_cast<size_t>(out.count() * size_of(args.dtype)), 0xff);
+  const std::vector<unsigned char> untouched(static_cast<size_t>(out.count() * size_of(args.dtype)),
+                                             0xff);
 
   const auto bind = [&](auto pointer) {
     args.q = pointer(q), args.k = pointer(k), args.v = pointer(v), args.out = pointer(out);

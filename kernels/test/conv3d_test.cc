@@ -63,8 +63,7 @@ void run_case(Session& session, const Case& item) {
     const Launch launch = plan_conv3d(args, traits);
     if (launch.kernel == previous) continue;
     previous = launch.kernel;
-    session.compare(item.describe(), launch, &args, out, untouched,
-                    tolerance_of(args.dtype));
+    session.compare(item.describe(), launch, &args, out, untouched, tolerance_of(args.dtype));
   }
 }
 

@@ -15,9 +15,9 @@ namespace framepack::test {
 namespace {
 
 const std::map<std::string, void (*)(Session&)> kFamilies = {{"matmul", test_matmul},
-                                                              {"attention", test_attention},
-                                                              {"conv3d", test_conv3d},
-                                                              {"patchify", test_patchify}};
+                                                             {"attention", test_attention},
+                                                             {"conv3d", test_conv3d},
+                                                             {"patchify", test_patchify}};
 
 int run(const std::vector<std::string>& arguments) {
   std::map<std::string, std::string> options = {{"driver", "libcuda.so.1"}, {"root", "."}};

@@ -79,8 +79,7 @@ void run_case(Session& session, const Case& item) {
     const Launch launch = plan_matmul(args, traits);
     if (launch.kernel == last) continue;
     last = launch.kernel;
-    session.compare(item.describe(), launch, &args, out, untouched,
-                    tolerance_of(args.out_dtype));
+    session.compare(item.describe(), launch, &args, out, untouched, tolerance_of(args.out_dtype));
   }
 }
 

@@ -37,8 +37,8 @@ void run_patchify(Session& session, const Case& item) {
   args.x_channel_stride = is_channels_last ? 1 : args.x_stride[0] * args.extent[0];
   args.x_batch_stride = args.x_stride[0] * args.extent[0] * (is_channels_last ? 1 : args.channels);
 
-  const long long lines = args.batch * args.extent[0] * args.extent[1] *
-                          (is_channels_last ? 1 : args.channels);
+  const long long lines =
+      args.batch * args.extent[0] * args.extent[1] * (is_channels_last ? 1 : args.channels);
   const long long line = args.extent[2] * (is_channels_last ? args.channels : 1);
   const long long k = args.channels * args.kernel[0] * args.kernel[1] * args.kernel[2];
   Operand x = session.matrix(args.x_dtype, lines, line, args.x_stride[1]);
