@@ -57,7 +57,7 @@ export function conformance(
 }
 
 /** The operands of a case on a device; the same numbers on every device. */
-export function caseArguments(device: Device, item: OperationCase, dtype: DType): Arguments {
+function caseArguments(device: Device, item: OperationCase, dtype: DType): Arguments {
   const tensors = Object.entries(item.inputs).map(([name, input], index) => {
     const tensor = inputTensor(device, input, input.dtype ?? dtype, index + 1);
     return [name, tensor] as const;
