@@ -71,6 +71,16 @@
       "native/cpu/test/strided_operations_test.cc",
       "native/cpu/test/vector_convert_test.cc"
     ],
+    "kernel_test_sources": [
+      "kernels/test/attention_test.cc",
+      "kernels/test/case_file.cc",
+      "kernels/test/conv3d_test.cc",
+      "kernels/test/driver.cc",
+      "kernels/test/kernel_test.cc",
+      "kernels/test/matmul_test.cc",
+      "kernels/test/patchify_test.cc",
+      "kernels/test/session.cc"
+    ],
     "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
     "avx512_flags": [
       "-mavx2",
