@@ -61,7 +61,9 @@
       "native/cpu/isa/contraction_avx512.cc",
       "native/cpu/isa/vector_avx512.cc"
     ],
-    "amx_sources": [],
+    "amx_sources": [
+      "native/cpu/isa/contraction_amx.cc"
+    ],
     "test_sources": [
       "native/cpu/test/attention_test.cc",
       "native/cpu/test/conv3d_test.cc",

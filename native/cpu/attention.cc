@@ -317,7 +317,7 @@ class Attention {
 
   template <class Body>
   void for_tiles(long long rows, Body body) const {
-    const long long tile_rows = ceil_div(rows, ceil_div(rows, kernels_.tile_rows));
+    const long long tile_rows = kernels_.tile_height(rows);
     for (long long first = 0; first < rows; first += tile_rows) {
       body(first, static_cast<int>(std::min(tile_rows, rows - first)));
     }

@@ -9,6 +9,7 @@
 
 #include "../../kernels/conv3d/conv3d_ref.h"
 #include "cpu_context.h"
+#include "gemm.h"
 #include "isa/kernel_table.h"
 #include "isa/vector_table.h"
 
@@ -156,6 +157,7 @@ class Convolution {
         context_.scratch.of_worker(worker, static_cast<size_t>(input_bytes()) + 64 + sums_bytes));
     auto* sums = reinterpret_cast<float*>(input + (input_bytes() + 63) / 64 * 64);
     copy_input(block, input);
+    const TileRegion region(kernels_);
     for (long long first = 0; first < args_.out_channels; first += kernels_.tile_columns) {
       multiply(block, input, first / kernels_.tile_columns, sums);
     }
@@ -208,8 +210,7 @@ class Convolution {
 
   void multiply(const Block& block, const char* input, long long panel, float* sums) const {
     const int columns = columns_of(panel), width = kernels_.panel_width(columns);
-    const int tiles = static_cast<int>(ceil_div(block.columns, kernels_.tile_rows));
-    const int tile_rows = static_cast<int>(ceil_div(block.columns, tiles));
+    const int tile_rows = kernels_.tile_height(block.columns);
     const auto stretches = static_cast<long long>(offsets_.size());
     for (long long s = 0; s < stretches; s += stretches_per_pass_) {
       isa::TileArgs tile{

@@ -109,7 +109,15 @@ IsaLevel detect_isa_level() {
 
 const isa::KernelTable* kernel_table(IsaLevel level) {
 #if defined(__x86_64__)
-  if (level >= IsaLevel::kAvx512) {
+  if (level == IsaLevel::kAmx) {
+    static const isa::KernelTable table = [] {
+      isa::KernelTable amx = *isa::kernel_table_avx512();
+      amx.bf16 = isa::gemm_table_amx();
+      return amx;
+    }();
+    return &table;
+  }
+  if (level == IsaLevel::kAvx512) {
     static const bool is_fast = has_fast_bf16_dot();
     return is_fast ? isa::kernel_table_avx512_bf16() : isa::kernel_table_avx512();
   }

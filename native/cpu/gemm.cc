@@ -93,6 +93,7 @@ class Task {
     const long long column = task / blocking_.row_blocks * blocking_.columns;
     const long long row_count = std::min(blocking_.rows, problem_.m - row);
     const long long column_count = std::min(blocking_.columns, problem_.n - column);
+    const TileRegion region(kernels_);
     for (long long k = 0; k < problem_.k; k += kBlockK) {
       const long long count = std::min(kBlockK, problem_.k - k);
       rows({row, row_count, k, count, a, a_stride_});
@@ -121,8 +122,7 @@ class Task {
                  long long k, long long count) const {
     const int width = kernels_.panel_width(place.columns);
     const bool is_last = k + count == problem_.k;
-    const int tiles = static_cast<int>(ceil_div(place.rows, kernels_.tile_rows));
-    const int tile_rows = static_cast<int>(ceil_div(place.rows, tiles));
+    const int tile_rows = kernels_.tile_height(place.rows);
     for (int i = 0; i < place.rows; i += tile_rows) {
       const long long offset = i * a_stride_;
       isa::TileArgs tile{

@@ -25,6 +25,22 @@ struct GemmProblem {
 
 void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context);
 
+// Keeps the tile registers of the calling thread ready while it lives.
+class TileRegion {
+ public:
+  explicit TileRegion(const isa::GemmKernels& kernels) : kernels_(kernels) {
+    if (kernels_.open) kernels_.open();
+  }
+  ~TileRegion() {
+    if (kernels_.close) kernels_.close();
+  }
+  TileRegion(const TileRegion&) = delete;
+  TileRegion& operator=(const TileRegion&) = delete;
+
+ private:
+  const isa::GemmKernels& kernels_;
+};
+
 // The columns of w from `column` on, cut at k.
 isa::ColumnSource columns_from(const isa::ColumnSource& w, long long column, int columns,
                                long long k);

@@ -23,12 +23,15 @@ struct Bf16Multiply {
 
 constexpr GemmKernels kBf16Gemm = {
     .tile_rows = kTileRows,
+    .row_step = 1,
     .tile_columns = 2 * kLanes,
     .lanes = kLanes,
     .k_step = 2,
     .element_bytes = 2,
     .pack_panel = pack_panel<Bf16Stage>,
     .tile = tile<Bf16Multiply>,
+    .open = nullptr,
+    .close = nullptr,
 };
 
 constexpr KernelTable kBf16Table = {kF32Gemm, &kBf16Gemm,    dot,       finish,

@@ -3,7 +3,8 @@
 //
 // Every product has the form c[row, column] (+)= sum_k a[row, k] * b[k, column] with k ascending
 // and f32 sums. `a` is read in place through strides. `b` is packed in panels: a panel holds up to
-// tile_columns columns, padded with zeros to panel_width(columns), as [k / k_step, width, k_step].
+// tile_columns columns, padded with zeros to panel_width(columns), as [k / k_step, width, k_step];
+// the AMX panel orders the numbers of one k_step for its tiles.
 #pragma once
 #include "../../../kernels/matmul/matmul_args.h"
 
@@ -34,7 +35,9 @@ struct ColumnSource {
 
 // Kernels for one element type of a and b.
 struct GemmKernels {
-  int tile_rows, tile_columns;
+  int tile_rows;
+  int row_step;  // tiles are best a multiple of this high
+  int tile_columns;
   int lanes;  // columns of one vector: panels of at most so many columns are one vector wide
   int k_step;
   int element_bytes;
@@ -42,8 +45,16 @@ struct GemmKernels {
   // kScaleBlock.
   void (*pack_panel)(const ColumnSource& source, long long k, void* panel);
   void (*tile)(const TileArgs& args);
+  // Around the tiles of one task, on its thread; null where nothing is to be done.
+  void (*open)();
+  void (*close)();
 
   int panel_width(int columns) const { return columns <= lanes ? lanes : tile_columns; }
+  // Height of equal tiles over `rows` rows.
+  int tile_height(long long rows) const {
+    const long long tiles = (rows + tile_rows - 1) / tile_rows;
+    return static_cast<int>((rows + tiles * row_step - 1) / (tiles * row_step) * row_step);
+  }
 };
 
 // What happens to a finished sum: out = residual + gate * act(sum * scale + bias), rounded once.
@@ -99,5 +110,6 @@ constexpr int kScaleBlock = 64;
 const KernelTable* kernel_table_avx2();
 const KernelTable* kernel_table_avx512();
 const KernelTable* kernel_table_avx512_bf16();  // the same with vdpbf16ps for bf16 operands
+const GemmKernels* gemm_table_amx();            // bf16 tiles to go with kernel_table_avx512()
 
 }  // namespace framepack::cpu::isa

@@ -96,5 +96,9 @@ int main() {
     }
   }
   check_case({512, 64, {1, 6, 20}, {3, 3, 3}, {1, 1, 1}}, ++seed);
+  for (const long long in_channels : {32, 64, 256}) {
+    check_case({in_channels, 70, {2, 5, 75}, {3, 3, 3}, {1, 1, 1}, DType::kBf16, DType::kBf16},
+               ++seed);
+  }
   return test::report("conv3d");
 }

@@ -113,5 +113,15 @@ int main() {
   }
   check_case({.m = 700, .n = 300, .k = 600, .a = DType::kF32, .w = DType::kF32, .out = DType::kF32},
              ++seed);
+  for (const DType w : {DType::kBf16, DType::kF8E4M3}) {
+    check_case({.m = 137,
+                .n = 100,
+                .k = 600,
+                .a = DType::kBf16,
+                .w = w,
+                .out = DType::kF32,
+                .has_bias = true},
+               ++seed);
+  }
   return test::report("matmul");
 }

@@ -12,6 +12,12 @@
 #include "../cpu_context.h"
 #include "../isa/kernel_table.h"
 
+#if defined(FRAMEPACK_EMULATE_AMX)
+namespace framepack::cpu::isa {
+const GemmKernels* gemm_table_emulated_amx();
+}
+#endif
+
 namespace framepack::cpu::test {
 
 // Elements of one type with seeded values in [-1, 1), times `scale`.
@@ -63,7 +69,8 @@ inline int& failures() {
   return count;
 }
 
-// Levels of this machine above scalar, and AVX-512 without its bf16 kernels.
+// Levels of this machine above scalar, AVX-512 without its bf16 kernels, and in a build with
+// FRAMEPACK_EMULATE_AMX the kernels of the AMX level on emulated tiles.
 struct Level {
   std::string name;
   IsaLevel level;
@@ -81,6 +88,12 @@ inline std::vector<Level> levels() {
     result.back().kernels.bf16 = nullptr;
     result.back().kernels.bf16_pairs = nullptr;
   }
+#if defined(FRAMEPACK_EMULATE_AMX)
+  if (detect_isa_level() >= IsaLevel::kAvx512) {
+    result.push_back({"emulated amx", IsaLevel::kAvx512, *isa::kernel_table_avx512()});
+    result.back().kernels.bf16 = isa::gemm_table_emulated_amx();
+  }
+#endif
   return result;
 }
 

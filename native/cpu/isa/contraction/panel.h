@@ -53,14 +53,15 @@ inline void stage_row(const ColumnSource& source, int column, long long k, int c
   }
 }
 
-// Fills rows [0, 8) of the stage with columns `first` .. `first` + 7; what does not exist is zero.
+// Fills rows [0, 8) of the stage with columns `first` .. `first` + 7. What does not exist is zero, up
+// to the next multiple of 32 k.
 template <class Stage, DType kType>
 inline void fill_stage(const ColumnSource& source, int first, long long k, int count,
                        typename Stage::Element (*stage)[kStageK]) {
   for (int r = 0; r < kStageRows; ++r) {
     const bool exists = first + r < source.columns;
     if (exists) stage_row<Stage, kType>(source, first + r, k, count, stage[r]);
-    const int begin = exists ? count : 0, end = (count + 15) / 16 * 16;
+    const int begin = exists ? count : 0, end = (count + 31) / 32 * 32;
     for (int i = begin; i < end; ++i) stage[r][i] = 0;
   }
 }

@@ -11,12 +11,15 @@ namespace {
 
 constexpr GemmKernels kF32Gemm = {
     .tile_rows = kTileRows,
+    .row_step = 1,
     .tile_columns = 2 * kLanes,
     .lanes = kLanes,
     .k_step = 1,
     .element_bytes = 4,
     .pack_panel = pack_panel<F32Stage>,
     .tile = tile<F32Multiply>,
+    .open = nullptr,
+    .close = nullptr,
 };
 
 constexpr KernelTable kF32Table = {kF32Gemm, nullptr, dot, finish, softmax, scale_columns, nullptr};
