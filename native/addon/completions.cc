@@ -52,23 +52,37 @@ void Completions::close() {
   entries_.clear();
 }
 
-Completions::Pending Completions::add(std::shared_ptr<Device> device, Napi::Value target) {
-  return add({Napi::Promise::Deferred::New(env_), std::move(device),
-              Napi::Reference<Napi::Value>::New(target, 1), nullptr});
+Napi::Promise Completions::run(std::shared_ptr<Device> device, Napi::Value target, Start start) {
+  return run({Napi::Promise::Deferred::New(env_), std::move(device),
+              Napi::Reference<Napi::Value>::New(target, 1), nullptr},
+             start);
 }
 
-Completions::Pending Completions::add(std::shared_ptr<Device> device,
-                                      std::function<void()> before_settling) {
-  return add(
-      {Napi::Promise::Deferred::New(env_), std::move(device), {}, std::move(before_settling)});
+Napi::Promise Completions::run(std::shared_ptr<Device> device,
+                               std::function<void()> before_settling, Start start) {
+  return run(
+      {Napi::Promise::Deferred::New(env_), std::move(device), {}, std::move(before_settling)},
+      start);
 }
 
-Completions::Pending Completions::add(Entry entry) {
+Napi::Promise Completions::run(Entry entry, Start start) {
   const uint64_t id = next_id_++;
   const Napi::Promise promise = entry.deferred.Promise();
   if (entries_.empty()) napi_ref_threadsafe_function(env_, inbox_->wake);
   entries_.emplace(id, std::move(entry));
-  return {promise, [inbox = inbox_, id](ErrorPtr error) { inbox->post(id, std::move(error)); }};
+  try {
+    start([inbox = inbox_, id](ErrorPtr error) { inbox->post(id, std::move(error)); });
+  } catch (...) {
+    take(id);
+    throw;
+  }
+  return promise;
+}
+
+Completions::Entry Completions::take(uint64_t id) {
+  auto node = entries_.extract(id);
+  if (entries_.empty()) napi_unref_threadsafe_function(env_, inbox_->wake);
+  return std::move(node.mapped());
 }
 
 void Completions::on_wake(napi_env env, napi_value, void* context, void*) {
@@ -84,10 +98,7 @@ void Completions::on_wake(napi_env env, napi_value, void* context, void*) {
 
 void Completions::settle(Napi::Env env, uint64_t id, const ErrorPtr& error) {
   const Napi::HandleScope scope(env);
-  auto node = entries_.extract(id);
-  if (node.empty()) return;
-  if (entries_.empty()) napi_unref_threadsafe_function(env, inbox_->wake);
-  Entry& entry = node.mapped();
+  const Entry entry = take(id);
   if (entry.before_settling) entry.before_settling();
   if (error) {
     entry.device->acknowledge(error);

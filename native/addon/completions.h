@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "../core/device.h"
+#include "../core/function_ref.h"
 
 namespace framepack::addon {
 
@@ -17,15 +18,14 @@ class Completions {
   Completions(const Completions&) = delete;
   Completions& operator=(const Completions&) = delete;
 
-  // A promise and the callback that settles it, from any thread, at most once. Until then the event
-  // loop stays alive, and so do the device and `target`, memory that the native side writes to.
-  struct Pending {
-    Napi::Promise promise;
-    Completion done;
-  };
-  Pending add(std::shared_ptr<Device> device, Napi::Value target);
-  // Runs `before_settling` on the JavaScript thread first, whether the work failed or not.
-  Pending add(std::shared_ptr<Device> device, std::function<void()> before_settling);
+  // A promise for work that `start` begins: it gets the callback that settles the promise, from any
+  // thread, at most once. Until then the event loop stays alive, and so do the device and `target`,
+  // memory that the native side writes to. What `start` throws is thrown on, and no promise is left.
+  using Start = FunctionRef<void(Completion)>;
+  Napi::Promise run(std::shared_ptr<Device> device, Napi::Value target, Start start);
+  // The same; `before_settling` runs first on the JavaScript thread, whether the work failed or not.
+  Napi::Promise run(std::shared_ptr<Device> device, std::function<void()> before_settling,
+                    Start start);
 
   // Before the environment ends, after every device has shut down: nothing settles any more.
   void close();
@@ -39,7 +39,8 @@ class Completions {
     std::function<void()> before_settling;
   };
 
-  Pending add(Entry entry);
+  Napi::Promise run(Entry entry, Start start);
+  Entry take(uint64_t id);
   static void on_wake(napi_env env, napi_value, void* context, void*);
   void settle(Napi::Env env, uint64_t id, const ErrorPtr& error);
 

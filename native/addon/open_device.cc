@@ -2,6 +2,7 @@
 
 #include "../core/meta_device.h"
 #include "../cpu/cpu_device.h"
+#include "../cuda/cuda_device.h"
 
 namespace framepack::addon {
 
@@ -11,7 +12,11 @@ std::shared_ptr<Device> create_device(const std::string& kind, const DeviceOptio
     return std::make_shared<cpu::CpuDevice>(cpu::CpuDeviceOptions{
         options.threads, options.isa, options.budget_bytes, options.is_synchronous});
   }
-  throw Error(kErrUnsupported, "Device.open", "kind expected cpu or meta, got " + kind);
+  if (kind == "cuda") {
+    return std::make_shared<cuda::CudaDevice>(cuda::CudaDeviceOptions{
+        options.driver, options.ordinal, options.budget_bytes, options.is_synchronous});
+  }
+  throw Error(kErrUnsupported, "Device.open", "kind expected cpu, cuda or meta, got " + kind);
 }
 
 }  // namespace framepack::addon

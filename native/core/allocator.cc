@@ -33,7 +33,12 @@ Block Allocator::allocate(size_t bytes) {
   count(rounded);
   if (source_ == nullptr || rounded == 0) return {nullptr, rounded, 0};
   Block block = take_cached(rounded);
-  if (block.data == nullptr) block = take_fresh(rounded);
+  try {
+    if (block.data == nullptr) block = take_fresh(rounded);
+  } catch (...) {
+    discharge({nullptr, rounded, 0});
+    throw;
+  }
   if (block.data == nullptr) {
     discharge({nullptr, rounded, 0});
     throw Error(kErrOutOfMemory, "allocate",

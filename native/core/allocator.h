@@ -16,7 +16,7 @@ namespace framepack {
 class MemorySource {
  public:
   virtual ~MemorySource() = default;
-  // Null when there is no such amount of memory.
+  // Null when there is no such amount of memory; throws when there is another reason.
   virtual void* allocate(size_t bytes) = 0;
   // Queued work may still use the block, so an implementation defers the release behind that work.
   virtual void release(void* block) = 0;

@@ -34,6 +34,7 @@ inline constexpr const char* kErrOutOfMemory = "ERR_OUT_OF_MEMORY";
 inline constexpr const char* kErrDisposed = "ERR_DISPOSED";
 inline constexpr const char* kErrCheckpoint = "ERR_CHECKPOINT";
 inline constexpr const char* kErrAborted = "ERR_ABORTED";
+inline constexpr const char* kErrNativeLoad = "ERR_NATIVE_LOAD";
 inline constexpr const char* kErrCudaDriver = "ERR_CUDA_DRIVER";
 inline constexpr const char* kErrDeviceLost = "ERR_DEVICE_LOST";
 inline constexpr const char* kErrInternal = "ERR_INTERNAL";

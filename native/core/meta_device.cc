@@ -9,8 +9,9 @@ std::unique_ptr<Buffer> MetaDevice::map_file(const std::string& path, size_t off
   return allocate(bytes);
 }
 
-void MetaDevice::download(const void*, void*, size_t, Completion) {
-  throw Error(kErrUnsupported, "read", "device expected one that holds data, got meta");
+void MetaDevice::download(const void*, void*, size_t, Completion done) {
+  done(std::make_shared<const Error>(kErrUnsupported, "read",
+                                     "device expected one that holds data, got meta"));
 }
 
 }  // namespace framepack

@@ -28,7 +28,8 @@ export type Operands = Readonly<Record<string, Tensor | undefined>>;
 /**
  * Checks that all operands are live tensors of one device.
  *
- * @returns the device. @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_DEVICE`.
+ * @returns the device.
+ * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_DEVICE`.
  */
 export function checkOperands(operation: string, operands: Operands): Device {
   let device: Device | undefined;
@@ -47,6 +48,9 @@ export function checkOperands(operation: string, operands: Operands): Device {
   }
   if (device === undefined) {
     throw mismatch('ERR_ARGUMENT', operation, 'operands', 'at least one tensor', 'none');
+  }
+  if (device.isClosed) {
+    throw mismatch('ERR_DISPOSED', operation, 'device', 'an open device', 'a closed one');
   }
   return device;
 }

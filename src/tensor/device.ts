@@ -101,6 +101,11 @@ export class Device {
     return new Device(kind, native().openDevice(kind, nativeOptions));
   }
 
+  /** Whether {@link Device.close} has been called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   describe(): DeviceDescription {
     const { name = this.kind, threads, ...facts } = native().describe(this.native);
     return {
@@ -125,8 +130,8 @@ export class Device {
    *
    * @throws {@link FramePackError} the first failure among it, such as `ERR_OUT_OF_MEMORY` or `ERR_DEVICE_LOST`.
    */
-  synchronize(): Promise<void> {
-    return settle(native().fence(this.native));
+  async synchronize(): Promise<void> {
+    await settle('synchronize', () => native().fence(this.native));
   }
 
   /** {@link Device.synchronize} under the name for pacing: await an older fence before enqueueing more. */
@@ -139,7 +144,7 @@ export class Device {
    * afterwards. Further calls return the same promise.
    */
   close(): Promise<void> {
-    this.#closing ??= settle(native().closeDevice(this.native));
+    this.#closing ??= settle('close', () => native().closeDevice(this.native));
     return this.#closing;
   }
 

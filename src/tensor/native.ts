@@ -71,13 +71,13 @@ function loadError(reason: string, cause: unknown): FramePackError {
 }
 
 /**
- * Awaits asynchronous native work. A failure happens on another thread, where there is no JavaScript
+ * Runs asynchronous native work. A failure happens on another thread, where there is no JavaScript
  * stack, so it gets the stack of this call.
  */
-export async function settle<T>(work: Promise<T>): Promise<T> {
-  const callSite = new Error();
+export async function settle<T>(operation: string, start: () => Promise<T>): Promise<T> {
+  const callSite = new Error(operation);
   try {
-    return await work;
+    return await start();
   } catch (error) {
     if (error instanceof FramePackError && callSite.stack !== undefined) {
       const frames = callSite.stack.split('\n').slice(2).join('\n');

@@ -234,11 +234,10 @@ export class Tensor<D extends DType = DType> {
     const width = bytesOf(this.dtype);
     const target = hostBuffer(this.size * width);
     const offset = source.offset * width;
-    return settle(
-      native()
-        .download(this.device.native, source.buffer, offset, target)
-        .then(() => target),
-    );
+    return settle('read', async () => {
+      await native().download(this.device.native, source.buffer, offset, target);
+      return target;
+    });
   }
 }
 

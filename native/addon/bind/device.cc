@@ -39,13 +39,15 @@ Napi::Value open_device(const Napi::CallbackInfo& info) {
 Napi::Value close_device(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Device>& device = unwrap_device("close", info[0]);
   device->check_open("close");
-  auto [promise, done] =
-      Environment::of(info.Env()).completions().add(device, [closing = device.get()] {
-        closing->shut_down();
-      });
-  device->fence(std::move(done));
-  device->close();
-  return promise;
+  Device* closing = device.get();
+  return Environment::of(info.Env())
+      .completions()
+      .run(
+          device, [closing] { closing->shut_down(); },
+          [closing](Completion done) {
+            closing->fence(std::move(done));
+            closing->close();
+          });
 }
 
 Napi::Value describe(const Napi::CallbackInfo& info) {
@@ -79,10 +81,8 @@ Napi::Value reset_peak(const Napi::CallbackInfo& info) {
 Napi::Value fence(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Device>& device = unwrap_device("synchronize", info[0]);
   device->check_open("synchronize");
-  auto [promise, done] =
-      Environment::of(info.Env()).completions().add(device, std::function<void()>());
-  device->fence(std::move(done));
-  return promise;
+  const auto start = [&](Completion done) { device->fence(std::move(done)); };
+  return Environment::of(info.Env()).completions().run(device, std::function<void()>(), start);
 }
 
 }  // namespace framepack::addon

@@ -96,9 +96,10 @@ Napi::Value download(const Napi::CallbackInfo& info) {
   Napi::ArrayBuffer target = info[3].As<Napi::ArrayBuffer>();
   const size_t bytes = target.ByteLength();
   const std::byte* source = range_of("read", *device, buffer, offset, bytes);
-  auto [promise, done] = Environment::of(info.Env()).completions().add(device, target);
-  device->download(source, target.Data(), bytes, std::move(done));
-  return promise;
+  const auto start = [&](Completion done) {
+    device->download(source, target.Data(), bytes, std::move(done));
+  };
+  return Environment::of(info.Env()).completions().run(device, target, start);
 }
 
 // Two halves that meet in a Transfer: each device waits for its own turn, and the target for the
