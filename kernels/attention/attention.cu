@@ -46,13 +46,13 @@ template <class Element, int kWidth>
 FP_DEVICE void multiply_keys(float (&scores)[kAttentionKeys / 8][4],
                              const uint32_t (&q)[kWidth / 16][4], uint32_t k_tile) {
   const int lane = threadIdx.x & 31;
+  const TileCursor<kWidth / 8> cursor((lane >> 4) * 8 + (lane & 7), lane >> 3 & 1);
 #pragma unroll
   for (int kk = 0; kk < kWidth / 16; ++kk) {
 #pragma unroll
     for (int n = 0; n < kAttentionKeys / 8; n += 2) {
-      const int row = n * 8 + (lane >> 4) * 8 + (lane & 7);
       uint32_t k[4];  // [key tile][half of the 16 columns]
-      ptx::ldmatrix_x4(k, k_tile + tile_offset<kWidth / 8>(row, kk * 2 + (lane >> 3 & 1)));
+      ptx::ldmatrix_x4(k, k_tile + cursor.offset(n * 8, kk * 2));
       Element::mma(scores[n], q[kk], k[0], k[1]);
       Element::mma(scores[n + 1], q[kk], k[2], k[3]);
     }
@@ -110,13 +110,13 @@ template <class Element, int kWidth>
 FP_DEVICE void multiply_values(AttentionState<kWidth>& state,
                                const uint32_t (&p)[kAttentionKeys / 16][4], uint32_t v_tile) {
   const int lane = threadIdx.x & 31;
+  const TileCursor<kWidth / 8> cursor(lane & 15, lane >> 4);
 #pragma unroll
   for (int kk = 0; kk < kAttentionKeys / 16; ++kk) {
 #pragma unroll
     for (int n = 0; n < kWidth / 8; n += 2) {
       uint32_t v[4];  // [column tile][half of the 16 keys]
-      ptx::ldmatrix_x4_trans(
-          v, v_tile + tile_offset<kWidth / 8>(kk * 16 + (lane & 15), n + (lane >> 4)));
+      ptx::ldmatrix_x4_trans(v, v_tile + cursor.offset(kk * 16, n));
       Element::mma(state.out[n], p[kk], v[0], v[1]);
       Element::mma(state.out[n + 1], p[kk], v[2], v[3]);
     }
@@ -167,8 +167,9 @@ FP_DEVICE void attention(const AttentionArgs& args) {
   const int queries = min(kBlockM, rows.queries - rows.first);
   const int key_end = rows.visible_keys(args, rows.first + queries - 1);
   const int unmasked_end = rows.visible_keys(args, rows.first);
-  const long long q_stride = args.q_stride.token * 2;
-  const long long k_stride = args.k_stride.token * 2, v_stride = args.v_stride.token * 2;
+  const uint32_t q_stride = static_cast<uint32_t>(args.q_stride.token * 2);
+  const uint32_t k_stride = static_cast<uint32_t>(args.k_stride.token * 2);
+  const uint32_t v_stride = static_cast<uint32_t>(args.v_stride.token * 2);
   const char* q = row_pointer(args.q, args.q_stride, batch, rows.query_begin + rows.first, head);
   const char* k = row_pointer(args.k, args.k_stride, batch, rows.key_begin, kv_head);
   const char* v = row_pointer(args.v, args.v_stride, batch, rows.key_begin, kv_head);
@@ -196,7 +197,7 @@ FP_DEVICE void attention(const AttentionArgs& args) {
     ptx::cp_async_wait<1>();
     __syncthreads();  // k of this step is here; every warp is done with the step before
     if (next < key_end) {
-      k += kAttentionKeys * k_stride;
+      k += static_cast<long long>(kAttentionKeys) * k_stride;
       load_rows<kAttentionKeys, kChunks, kThreads>(k_tiles + other, k, k_stride, key_end - next,
                                                    chunks);
     }
@@ -217,7 +218,7 @@ FP_DEVICE void attention(const AttentionArgs& args) {
     ptx::cp_async_wait<1>();
     __syncthreads();  // v of this step is here; every warp is done with v of the step before
     if (next < key_end) {
-      v += kAttentionKeys * v_stride;
+      v += static_cast<long long>(kAttentionKeys) * v_stride;
       load_rows<kAttentionKeys, kChunks, kThreads>(v_tiles + other, v, v_stride, key_end - next,
                                                    chunks);
     }

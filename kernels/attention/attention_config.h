@@ -38,9 +38,10 @@ constexpr int kAttentionF32SharedBytes =
 
 namespace attention_plan {
 
+// 16-byte pieces, and token strides that fit 32 bits in bytes.
 inline bool is_aligned(const void* data, const AttentionStrides& stride) {
-  return is_vector_aligned(data, stride.token, 2) && is_vector_aligned(data, stride.head, 2) &&
-         is_vector_aligned(data, stride.batch, 2);
+  return stride.token < (1 << 30) && is_vector_aligned(data, stride.token, 2) &&
+         is_vector_aligned(data, stride.head, 2) && is_vector_aligned(data, stride.batch, 2);
 }
 
 inline bool fits_tensor_cores(const AttentionArgs& args) {

@@ -58,8 +58,7 @@ FP_DEVICE const char* row_pointer(const void* base, const AttentionStrides& stri
 // kRows rows of 16-bit elements -> a swizzled tile. Rows from `rows` on and chunks from `chunks` on are
 // zeros: a masked probability of 0 must not meet a NaN.
 template <int kRows, int kChunks, int kThreads>
-FP_DEVICE void load_rows(uint32_t tile, const char* source, long long stride_bytes, int rows,
-                         int chunks) {
+FP_DEVICE void load_rows(uint32_t tile, const char* source, uint32_t stride, int rows, int chunks) {
   constexpr int kCopies = kRows * kChunks;
   static_assert(kCopies % 32 == 0, "whole warps");
 #pragma unroll
@@ -67,8 +66,10 @@ FP_DEVICE void load_rows(uint32_t tile, const char* source, long long stride_byt
     const int copy = threadIdx.x + i * kThreads, row = copy / kChunks, chunk = copy % kChunks;
     if (kCopies % kThreads != 0 && copy >= kCopies) break;
     const bool exists = row < rows && chunk < chunks;
-    ptx::cp_async_16(tile + tile_offset<kChunks>(row, chunk),
-                     exists ? source + row * stride_bytes + chunk * 16 : source, exists ? 16 : 0);
+    ptx::cp_async_16(
+        tile + tile_offset<kChunks>(row, chunk),
+        source + static_cast<uint64_t>(static_cast<uint32_t>(row)) * stride + chunk * 16,
+        exists ? 16 : 0);
   }
 }
 

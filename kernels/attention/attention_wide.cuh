@@ -34,17 +34,17 @@ template <class Element>
 FP_DEVICE void wide_scores(float (&scores)[4], uint32_t q_tile, uint32_t k_tile, int warp_row,
                            int warp_key) {
   const int lane = threadIdx.x & 31;
+  const TileCursor<kWideChunks> q_cursor(warp_row + (lane & 15), lane >> 4);
+  const TileCursor<kWideChunks> k_cursor(warp_key + (lane & 7), lane >> 3);
   float odd[4] = {};
 #pragma unroll 4
   for (int chunk = 0; chunk < kWideChunks; chunk += 4) {
     uint32_t q[2][4], k[4];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      ptx::ldmatrix_x4(q[half], q_tile + tile_offset<kWideChunks>(warp_row + (lane & 15),
-                                                                  chunk + half * 2 + (lane >> 4)));
+      ptx::ldmatrix_x4(q[half], q_tile + q_cursor.offset(0, chunk + half * 2));
     }
-    ptx::ldmatrix_x4(k,
-                     k_tile + tile_offset<kWideChunks>(warp_key + (lane & 7), chunk + (lane >> 3)));
+    ptx::ldmatrix_x4(k, k_tile + k_cursor.offset(0, chunk));
     Element::mma(scores, q[0], k[0], k[1]);
     Element::mma(odd, q[1], k[2], k[3]);
   }
@@ -56,6 +56,8 @@ template <class Element>
 FP_DEVICE void wide_values(float (&out)[kWideColumnTiles][4], uint32_t p_tile, uint32_t v_tile,
                            int warp_row, int warp_chunk) {
   const int lane = threadIdx.x & 31;
+  const TileCursor<kWideKeys / 8> p_cursor(warp_row + (lane & 15), lane >> 4);
+  const TileCursor<kWideChunks> v_cursor(lane & 15, warp_chunk + (lane >> 4));
 #pragma unroll
   for (int kk = 0; kk < kWideKeys / 16; ++kk) {
     uint32_t p[4];
@@ -64,8 +66,7 @@ FP_DEVICE void wide_values(float (&out)[kWideColumnTiles][4], uint32_t p_tile, u
 #pragma unroll
     for (int n = 0; n < kWideColumnTiles; n += 2) {
       uint32_t v[4];
-      ptx::ldmatrix_x4_trans(v, v_tile + tile_offset<kWideChunks>(kk * 16 + (lane & 15),
-                                                                  warp_chunk + n + (lane >> 4)));
+      ptx::ldmatrix_x4_trans(v, v_tile + v_cursor.offset(kk * 16, n));
       Element::mma(out[n], p, v[0], v[1]);
       Element::mma(out[n + 1], p, v[2], v[3]);
     }
@@ -84,7 +85,8 @@ FP_DEVICE void attention_wide(const AttentionArgs& args) {
   const int chunks = static_cast<int>(args.head_width) / 8;
   const int queries = min(kWideQueries, rows.queries - rows.first);
   const int key_end = rows.visible_keys(args, rows.first + queries - 1);
-  const long long k_stride = args.k_stride.token * 2, v_stride = args.v_stride.token * 2;
+  const uint32_t k_stride = static_cast<uint32_t>(args.k_stride.token * 2);
+  const uint32_t v_stride = static_cast<uint32_t>(args.v_stride.token * 2);
   const char* k = row_pointer(args.k, args.k_stride, batch, rows.key_begin, kv_head);
   const char* v = row_pointer(args.v, args.v_stride, batch, rows.key_begin, kv_head);
   const uint32_t q_tile = shared_address(shared.q), k_tile = shared_address(shared.k);
@@ -102,7 +104,7 @@ FP_DEVICE void attention_wide(const AttentionArgs& args) {
   if (key_end > 0) {
     load_rows<kWideQueries, kWideChunks, kWideThreads>(
         q_tile, row_pointer(args.q, args.q_stride, batch, rows.query_begin + rows.first, head),
-        args.q_stride.token * 2, queries, chunks);
+        static_cast<uint32_t>(args.q_stride.token * 2), queries, chunks);
     load_rows<kWideKeys, kWideChunks, kWideThreads>(k_tile, k, k_stride, key_end, chunks);
   }
   ptx::cp_async_commit();
@@ -111,7 +113,7 @@ FP_DEVICE void attention_wide(const AttentionArgs& args) {
     __syncthreads();  // k is here; v and p of the step before have been read
     load_rows<kWideKeys, kWideChunks, kWideThreads>(v_tile, v, v_stride, key_end - key, chunks);
     ptx::cp_async_commit();
-    v += kWideKeys * v_stride;
+    v += static_cast<long long>(kWideKeys) * v_stride;
 
     float scores[4] = {};
     wide_scores<Element>(scores, q_tile, k_tile, warp_row, warp_column * 8);
@@ -125,7 +127,7 @@ FP_DEVICE void attention_wide(const AttentionArgs& args) {
     }
     __syncthreads();  // the maxima are here; k has been read
     if (key + kWideKeys < key_end) {
-      k += kWideKeys * k_stride;
+      k += static_cast<long long>(kWideKeys) * k_stride;
       load_rows<kWideKeys, kWideChunks, kWideThreads>(k_tile, k, k_stride,
                                                       key_end - key - kWideKeys, chunks);
     }

@@ -56,10 +56,10 @@ class RowLoader {
     source_ = static_cast<const char*>(base) + first_row * row_stride_bytes + chunk * 16;
     remaining_ = row_bytes - chunk * 16;
     target_ = tile_offset<kChunks>(row, chunk);
+    stride_ = static_cast<uint32_t>(row_stride_bytes);
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
-      const int clamped = min(row + i * kRowStep, rows - first_row - 1);
-      offset_[i] = static_cast<uint32_t>(clamped) * static_cast<uint32_t>(row_stride_bytes);
+      row_[i] = static_cast<uint32_t>(min(row + i * kRowStep, rows - first_row - 1));
     }
   }
 
@@ -69,7 +69,8 @@ class RowLoader {
     const int bytes = max(0, min(16, remaining_));
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
-      ptx::cp_async_16(target + i * (kRowStep * kChunks * 16), source_ + offset_[i], bytes);
+      ptx::cp_async_16(target + i * (kRowStep * kChunks * 16),
+                       source_ + static_cast<uint64_t>(row_[i]) * stride_, bytes);
     }
     source_ += kChunks * 16;
     remaining_ -= kChunks * 16;
@@ -82,8 +83,8 @@ class RowLoader {
 
   const char* source_;
   int remaining_;
-  uint32_t target_;
-  uint32_t offset_[kCopies];
+  uint32_t target_, stride_;
+  uint32_t row_[kCopies];
 };
 
 // 16-bit elements from anywhere -> a swizzled tile of 64 k's. offset(row, k) is the element of a row of the
@@ -136,15 +137,21 @@ FP_DEVICE void multiply_stage(float (&acc)[Config::kTilesM][Config::kTilesN][4],
                               const unsigned char* a_tile, const unsigned char* w_tile, int warp_m,
                               int warp_n) {
   using Element = typename Config::Element;
+  constexpr bool kIsF8 = Config::Weight::kBytes == 1;
+  constexpr int kChunksW = Config::kRowBytesW / 16;
   const int lane = threadIdx.x & 31;
+  const TileCursor<8> a_cursor(warp_m + (kIsF8 ? lane / 4 : lane & 15),
+                               kIsF8 ? lane >> 1 & 1 : lane >> 4);
+  const TileCursor<kChunksW> w_cursor(warp_n + (kIsF8 ? lane : (lane >> 4) * 8 + (lane & 7)),
+                                      kIsF8 ? 0 : lane >> 3 & 1);
+  const uint32_t a_base = shared_address(a_tile), w_base = shared_address(w_tile);
 #pragma unroll
   for (int kk = 0; kk < kGemmBlockK / 16; ++kk) {
     uint32_t a[Config::kTilesM][4], b[Config::kTilesN][2];
-    if constexpr (Config::Weight::kBytes == 1) {
+    if constexpr (kIsF8) {
 #pragma unroll
       for (int i = 0; i < Config::kTilesM; ++i) {
-        const int row = warp_m + i * 16 + lane / 4, chunk = kk * 2 + (lane >> 1 & 1);
-        const unsigned char* source = a_tile + tile_offset<8>(row, chunk) + (lane & 1) * 8;
+        const unsigned char* source = a_tile + a_cursor.offset(i * 16, kk * 2) + (lane & 1) * 8;
         const uint2 upper = *reinterpret_cast<const uint2*>(source);
         const uint2 lower = *reinterpret_cast<const uint2*>(source + 8 * 128);
         a[i][0] = upper.x, a[i][1] = lower.x, a[i][2] = upper.y, a[i][3] = lower.y;
@@ -152,22 +159,19 @@ FP_DEVICE void multiply_stage(float (&acc)[Config::kTilesM][Config::kTilesN][4],
 #pragma unroll
       for (int j = 0; j < Config::kTilesN; j += 4) {
         uint32_t bytes[4];  // [n-tile]
-        ptx::ldmatrix_x4(bytes, shared_address(w_tile) + tile_offset<4>(warp_n + j * 8 + lane, kk));
+        ptx::ldmatrix_x4(bytes, w_base + w_cursor.offset(j * 8, kk));
 #pragma unroll
         for (int i = 0; i < 4; ++i) widen_e4m3<Element>(b[j + i][0], b[j + i][1], bytes[i]);
       }
     } else {
 #pragma unroll
       for (int i = 0; i < Config::kTilesM; ++i) {
-        const int row = warp_m + i * 16 + (lane & 15);
-        ptx::ldmatrix_x4(a[i], shared_address(a_tile) + tile_offset<8>(row, kk * 2 + (lane >> 4)));
+        ptx::ldmatrix_x4(a[i], a_base + a_cursor.offset(i * 16, kk * 2));
       }
 #pragma unroll
       for (int j = 0; j < Config::kTilesN; j += 2) {
-        const int row = warp_n + j * 8 + (lane >> 4) * 8 + (lane & 7);
         uint32_t pairs[4];  // [n-tile][half of k]
-        ptx::ldmatrix_x4(pairs,
-                         shared_address(w_tile) + tile_offset<8>(row, kk * 2 + (lane >> 3 & 1)));
+        ptx::ldmatrix_x4(pairs, w_base + w_cursor.offset(j * 8, kk * 2));
         b[j][0] = pairs[0], b[j][1] = pairs[1], b[j + 1][0] = pairs[2], b[j + 1][1] = pairs[3];
       }
     }

@@ -33,4 +33,23 @@ FP_DEVICE uint32_t tile_offset(int row, int chunk) {
   return static_cast<uint32_t>(row * kChunks + (chunk ^ swizzle_bits<kChunks>(row))) * 16;
 }
 
+// A lane's place in a swizzled tile, from which it reaches other rows and chunks of a loop. Rows move by
+// multiples of 8, which keep the swizzle, so they become immediates; chunks move by xor, which is addition
+// as long as the steps are multiples of a power of two above the lane's own chunk.
+template <int kChunks>
+class TileCursor {
+ public:
+  FP_DEVICE TileCursor(int row, int chunk)
+      : row_(static_cast<uint32_t>(row * kChunks * 16)),
+        column_(static_cast<uint32_t>((chunk ^ swizzle_bits<kChunks>(row)) * 16)) {}
+
+  FP_DEVICE uint32_t offset(int rows, int chunks) const {
+    return row_ + (column_ ^ static_cast<uint32_t>(chunks * 16)) +
+           static_cast<uint32_t>(rows * kChunks * 16);
+  }
+
+ private:
+  uint32_t row_, column_;
+};
+
 }  // namespace framepack

@@ -121,6 +121,10 @@ FP_DEVICE void matmul_f32(const MatmulArgs& args) {
     framepack::matmul<framepack::GemmConfig<__VA_ARGS__>>(args);                             \
   }
 
+MATMUL_KERNEL(matmul_bf16_128x256, framepack::Bf16, framepack::Bf16, framepack::kMatmulWide)
+MATMUL_KERNEL(matmul_f16_128x256, framepack::F16, framepack::F16, framepack::kMatmulWide)
+MATMUL_KERNEL(matmul_bf16_f8_128x256, framepack::Bf16, framepack::F8, framepack::kMatmulWide)
+MATMUL_KERNEL(matmul_f16_f8_128x256, framepack::F16, framepack::F8, framepack::kMatmulWide)
 MATMUL_KERNEL(matmul_bf16_128x128, framepack::Bf16, framepack::Bf16, framepack::kMatmulLarge)
 MATMUL_KERNEL(matmul_bf16_64x64, framepack::Bf16, framepack::Bf16, framepack::kMatmulSmall)
 MATMUL_KERNEL(matmul_f16_128x128, framepack::F16, framepack::F16, framepack::kMatmulLarge)

@@ -6,6 +6,9 @@
 
 namespace framepack {
 
+// Warp tiles of 64 x 64 read half as much shared memory per mma as 64 x 32. Parts with 1024 FMA per clock
+// and more than 100 KB need that; on the others a block of 128 x 128 does not wait for shared memory.
+constexpr GemmTile kMatmulWide = {128, 256, 2, 4, 3};
 // With e4m3 weights two stages are 48 KB, so that two blocks share a multiprocessor of 100 KB.
 constexpr GemmTile kMatmulLarge = {128, 128, 2, 4, 3};
 constexpr GemmTile kMatmulLargeF8 = {128, 128, 2, 4, 2};
@@ -38,6 +41,19 @@ inline unsigned tile_count(const MatmulArgs& args, int block_m, int block_n) {
   return static_cast<unsigned>(ceil_div(args.m, block_m) * ceil_div(args.n, block_n));
 }
 
+// The largest tile that gives every multiprocessor one: 0 small, 1 large, 2 wide.
+inline int choose_tile(const MatmulArgs& args, const DeviceTraits& traits, int weight_bytes) {
+  const auto fills = [&](const GemmTile& tile) {
+    return args.n > tile.block_n / 2 && args.m > tile.block_m / 2 &&
+           static_cast<unsigned>(tile.shared_bytes(weight_bytes)) <= traits.shared_block_optin &&
+           tile_count(args, tile.block_m, tile.block_n) >= static_cast<unsigned>(traits.sm_count);
+  };
+  constexpr unsigned kSmallPart = 100 * 1024;
+  const bool is_wide = traits.shared_block_optin > kSmallPart &&
+                       args.scale_mode != ScaleMode::kBlock64 && fills(kMatmulWide);
+  return is_wide ? 2 : fills(kMatmulLarge) ? 1 : 0;
+}
+
 }  // namespace matmul_plan
 
 inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
@@ -59,19 +75,18 @@ inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
             {kSkinnyWarps * 32, 1, 1},
             kSkinnySharedBytes};
   }
-  static constexpr const char* kNames[2][3][2] = {
-      {{"matmul_bf16_64x64", "matmul_bf16_128x128"},
-       {"matmul_bf16_f8_64x64", "matmul_bf16_f8_128x128"},
-       {"matmul_bf16_f8_block_64x64", "matmul_bf16_f8_block_128x128"}},
-      {{"matmul_f16_64x64", "matmul_f16_128x128"},
-       {"matmul_f16_f8_64x64", "matmul_f16_f8_128x128"},
-       {"matmul_f16_f8_block_64x64", "matmul_f16_f8_block_128x128"}}};
-  const bool is_large = args.m > kMatmulSmall.block_m && args.n > kMatmulSmall.block_n &&
-                        tile_count(args, kMatmulLarge.block_m, kMatmulLarge.block_n) >=
-                            static_cast<unsigned>(traits.sm_count);
-  const GemmTile tile = !is_large ? kMatmulSmall : is_f8 ? kMatmulLargeF8 : kMatmulLarge;
+  static constexpr const char* kNames[2][3][3] = {
+      {{"matmul_bf16_64x64", "matmul_bf16_128x128", "matmul_bf16_128x256"},
+       {"matmul_bf16_f8_64x64", "matmul_bf16_f8_128x128", "matmul_bf16_f8_128x256"},
+       {"matmul_bf16_f8_block_64x64", "matmul_bf16_f8_block_128x128", nullptr}},
+      {{"matmul_f16_64x64", "matmul_f16_128x128", "matmul_f16_128x256"},
+       {"matmul_f16_f8_64x64", "matmul_f16_f8_128x128", "matmul_f16_f8_128x256"},
+       {"matmul_f16_f8_block_64x64", "matmul_f16_f8_block_128x128", nullptr}}};
+  const GemmTile tiles[3] = {kMatmulSmall, is_f8 ? kMatmulLargeF8 : kMatmulLarge, kMatmulWide};
+  const int choice = choose_tile(args, traits, is_f8 ? 1 : 2);
+  const GemmTile& tile = tiles[choice];
   const int weight = is_f8 + (args.scale_mode == ScaleMode::kBlock64);
-  return {kNames[element][weight][is_large],
+  return {kNames[element][weight][choice],
           {tile_count(args, tile.block_m, tile.block_n), 1, 1},
           {static_cast<unsigned>(tile.threads()), 1, 1},
           static_cast<unsigned>(tile.shared_bytes(is_f8 ? 1 : 2))};

@@ -127,12 +127,16 @@ int Session::report() const {
 }
 
 std::vector<DeviceTraits> trait_variants(const DeviceTraits& device) {
-  DeviceTraits busy = device, idle = device;
+  constexpr unsigned kSmallPart = 99 * 1024;
+  DeviceTraits busy = device;
   busy.sm_count = 1;
-  idle.sm_count = 1 << 20;
   busy.shared_sm = 228 * 1024;  // room for two blocks of 64 queries
-  idle.shared_sm = 100 * 1024;
-  return {busy, idle};
+  DeviceTraits small = busy;
+  small.shared_sm = 100 * 1024;
+  small.shared_block_optin = std::min(device.shared_block_optin, kSmallPart);
+  DeviceTraits idle = small;
+  idle.sm_count = 1 << 20;
+  return {busy, small, idle};
 }
 
 double tolerance_of(DType out) {
