@@ -6,7 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdio>
-#include <tuple>
+#include <utility>
 
 #include "exec/warp.h"
 #include "settings.h"
@@ -18,7 +18,7 @@ constexpr uint64_t kSectorBytes = 32;
 
 // Totals of the instructions that share source line, opcode and kind of memory.
 struct Line {
-  std::string file, opcode;
+  std::string file, location, opcode;
   uint32_t line = 0;
   InstructionProfile sum;
 };
@@ -42,14 +42,15 @@ std::string opcode_of(const std::string& text) {
 }
 
 std::vector<Line> memory_lines(const Program& program, const std::vector<InstructionProfile>& all) {
-  std::map<std::tuple<std::string, uint32_t, std::string>, Line> lines;
+  std::map<std::pair<std::string, std::string>, Line> lines;
   for (size_t pc = 0; pc < all.size(); ++pc) {
     if (all[pc].sectors == 0 && all[pc].wavefronts == 0) continue;
     const InstructionSource& source = program.sources[pc];
     const std::string opcode = opcode_of(source.text);
-    Line& line = lines[{source.file, source.line, opcode}];
+    Line& line = lines[{source.location, opcode}];
     line.file = source.file;
     line.line = source.line;
+    line.location = source.location;
     line.opcode = opcode;
     accumulate(line.sum, all[pc]);
   }
@@ -180,11 +181,11 @@ std::string ProfileLog::as_json() const {
     out += "      \"lines\": [";
     const char* separator = "";
     for (const Line& line : memory_lines(*kernel.program, kernel.lines)) {
-      append(
-          out,
-          "%s\n        {\"file\": \"%s\", \"line\": %u, \"opcode\": \"%s\", \"executions\": %llu",
-          separator, escaped(line.file).c_str(), line.line, line.opcode.c_str(),
-          Count{line.sum.executions});
+      append(out,
+             "%s\n        {\"file\": \"%s\", \"line\": %u, \"location\": \"%s\", \"opcode\": "
+             "\"%s\", \"executions\": %llu",
+             separator, escaped(line.file).c_str(), line.line, escaped(line.location).c_str(),
+             line.opcode.c_str(), Count{line.sum.executions});
       if (line.sum.ideal_sectors) {
         append(out, ", \"sectors\": %llu, \"sectorsPerIdeal\": %.3f", Count{line.sum.sectors},
                ratio(line.sum.sectors, line.sum.ideal_sectors));
@@ -214,8 +215,8 @@ std::string ProfileLog::as_table() const {
     append(out, "%llu ldmatrix, %llu cp.async, %llu barriers\n", Count{totals.ldmatrix},
            Count{totals.async_copies}, Count{totals.barriers});
     for (const Line& line : memory_lines(*kernel.program, kernel.lines)) {
-      append(out, "  %s:%u %-44s executions %9llu", line.file.c_str(), line.line,
-             line.opcode.c_str(), Count{line.sum.executions});
+      append(out, "  %s %s executions %llu", line.location.c_str(), line.opcode.c_str(),
+             Count{line.sum.executions});
       if (line.sum.ideal_sectors) {
         append(out, "  sectors/ideal %.2f", ratio(line.sum.sectors, line.sum.ideal_sectors));
       }

@@ -82,42 +82,17 @@ void Block::begin(uint32_t block_index) {
 }
 
 void Block::fill_special_registers(Warp& warp) {
-  const Dim3 size = launch_->block, grid = launch_->grid;
+  SpecialRegisterContext context{launch_->block,
+                                 launch_->grid,
+                                 index_,
+                                 warp.index,
+                                 static_cast<uint32_t>(warps_.size()),
+                                 launch_->id,
+                                 launch_->dynamic_shared_bytes,
+                                 shared_bytes_};
   for (const Program::Special& special : program().specials) {
     for (uint32_t l = 0; l < kLanes; ++l) {
-      const uint32_t thread = warp.index * kLanes + l;
-      const auto value = [&]() -> uint32_t {
-        switch (special.what) {
-          case SpecialRegister::kTidX: return thread % size.x;
-          case SpecialRegister::kTidY: return thread / size.x % size.y;
-          case SpecialRegister::kTidZ: return thread / size.x / size.y;
-          case SpecialRegister::kNtidX: return size.x;
-          case SpecialRegister::kNtidY: return size.y;
-          case SpecialRegister::kNtidZ: return size.z;
-          case SpecialRegister::kCtaidX: return index_ % grid.x;
-          case SpecialRegister::kCtaidY: return index_ / grid.x % grid.y;
-          case SpecialRegister::kCtaidZ: return index_ / grid.x / grid.y;
-          case SpecialRegister::kNctaidX: return grid.x;
-          case SpecialRegister::kNctaidY: return grid.y;
-          case SpecialRegister::kNctaidZ: return grid.z;
-          case SpecialRegister::kLaneId: return l;
-          case SpecialRegister::kWarpId: return warp.index;
-          case SpecialRegister::kNwarpId: return static_cast<uint32_t>(warps_.size());
-          case SpecialRegister::kSmId:
-            return index_ % static_cast<uint32_t>(std::max(settings().multiprocessors, 1));
-          case SpecialRegister::kNsmId: return static_cast<uint32_t>(settings().multiprocessors);
-          case SpecialRegister::kGridId: return launch_->id;
-          case SpecialRegister::kLaneMaskEq: return 1u << l;
-          case SpecialRegister::kLaneMaskLt: return low_bits(l);
-          case SpecialRegister::kLaneMaskLe: return low_bits(l + 1);
-          case SpecialRegister::kLaneMaskGt: return ~low_bits(l + 1);
-          case SpecialRegister::kLaneMaskGe: return ~low_bits(l);
-          case SpecialRegister::kDynamicShared: return launch_->dynamic_shared_bytes;
-          case SpecialRegister::kTotalShared: return shared_bytes_;
-          case SpecialRegister::kZero: return 0;
-        }
-        return 0;
-      }();
+      const uint32_t value = special_register_value(special.what, context, l);
       if (special.bytes == 8) {
         warp.at<uint64_t>(special.slot)[l] = value;
       } else {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <set>
 
 #include "exec/binding.h"
@@ -24,36 +23,6 @@ constexpr uint32_t kUnassigned = ~0u;
 uint64_t align_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
 std::string base_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
-
-const std::map<std::string, SpecialRegister>& special_names() {
-  using S = SpecialRegister;
-  static const std::map<std::string, S> kNames{{"%tid.x", S::kTidX},
-                                               {"%tid.y", S::kTidY},
-                                               {"%tid.z", S::kTidZ},
-                                               {"%ntid.x", S::kNtidX},
-                                               {"%ntid.y", S::kNtidY},
-                                               {"%ntid.z", S::kNtidZ},
-                                               {"%ctaid.x", S::kCtaidX},
-                                               {"%ctaid.y", S::kCtaidY},
-                                               {"%ctaid.z", S::kCtaidZ},
-                                               {"%nctaid.x", S::kNctaidX},
-                                               {"%nctaid.y", S::kNctaidY},
-                                               {"%nctaid.z", S::kNctaidZ},
-                                               {"%laneid", S::kLaneId},
-                                               {"%warpid", S::kWarpId},
-                                               {"%nwarpid", S::kNwarpId},
-                                               {"%smid", S::kSmId},
-                                               {"%nsmid", S::kNsmId},
-                                               {"%gridid", S::kGridId},
-                                               {"%lanemask_eq", S::kLaneMaskEq},
-                                               {"%lanemask_lt", S::kLaneMaskLt},
-                                               {"%lanemask_le", S::kLaneMaskLe},
-                                               {"%lanemask_gt", S::kLaneMaskGt},
-                                               {"%lanemask_ge", S::kLaneMaskGe},
-                                               {"%dynamic_smem_size", S::kDynamicShared},
-                                               {"%total_smem_size", S::kTotalShared}};
-  return kNames;
-}
 
 // One use of a function's body: the kernel itself, or a call that is expanded in place.
 struct Frame {
@@ -109,15 +78,15 @@ class KernelDecoder : public NameResolver {
   }
 
   uint32_t special_slot(const std::string& name, uint32_t bytes) override {
-    const auto found = special_names().find(name);
-    if (found == special_names().end()) {
+    const std::optional<SpecialRegister> special = special_register_named(name);
+    if (!special) {
       throw LoadError("PTX line " + std::to_string(line_) + ": unsupported special register " +
                       name);
     }
-    auto [entry, is_new] = specials_.try_emplace({found->second, bytes}, 0);
+    auto [entry, is_new] = specials_.try_emplace({*special, bytes}, 0);
     if (is_new) {
       entry->second = new_slot(bytes);
-      program_->specials.push_back({found->second, entry->second, static_cast<uint8_t>(bytes)});
+      program_->specials.push_back({*special, entry->second, static_cast<uint8_t>(bytes)});
     }
     return entry->second;
   }
@@ -339,25 +308,27 @@ class KernelDecoder : public NameResolver {
   }
 
   InstructionSource source_of(const Statement& statement) const {
-    const ptx::Location& at = module_.locations[statement.location];
     InstructionSource source;
     source.text = statement.text;
-    source.ptx_line = statement.line;
-    const auto name = [&](uint32_t index) {
-      const auto found = module_.files.find(index);
-      return found == module_.files.end() ? std::string("ptx") : base_name(found->second);
-    };
-    if (at.line == 0) {
+    if (statement.location == 0) {
       source.file = "ptx";
       source.line = statement.line;
       source.location = "PTX line " + std::to_string(statement.line);
       return source;
     }
-    source.file = name(at.outer_line ? at.outer_file : at.file);
-    source.line = at.outer_line ? at.outer_line : at.line;
-    source.location = name(at.file) + ":" + std::to_string(at.line);
-    if (at.outer_line)
-      source.location += " (from " + source.file + ":" + std::to_string(source.line) + ")";
+    for (ptx::LocationIndex index = statement.location; index != 0;) {
+      const ptx::Location& at = module_.locations[index];
+      const auto file = module_.files.find(at.file);
+      const std::string name = file == module_.files.end() ? "ptx" : base_name(file->second);
+      if (source.location.empty()) {
+        source.file = name;
+        source.line = at.line;
+      } else {
+        source.location += " < ";
+      }
+      source.location += name + ":" + std::to_string(at.line);
+      index = at.caller < index ? at.caller : 0;
+    }
     return source;
   }
 
@@ -366,8 +337,10 @@ class KernelDecoder : public NameResolver {
     Instruction in;
     in.flow = Flow::kExit;
     program_->code.push_back(in);
-    program_->sources.push_back(
-        {"end of " + kernel_.name, "", 0, 0, "ret", InstructionClass::kOther});
+    InstructionSource source;
+    source.location = "end of " + kernel_.name;
+    source.text = "ret";
+    program_->sources.push_back(std::move(source));
   }
 
   void lay_out_registers() {

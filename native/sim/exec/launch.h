@@ -13,11 +13,6 @@ namespace cudasim {
 
 class KernelProfile;
 
-struct Dim3 {
-  uint32_t x = 1, y = 1, z = 1;
-  uint64_t count() const { return uint64_t{x} * y * z; }
-};
-
 struct Launch {
   std::shared_ptr<const Program> program;
   Dim3 grid, block;

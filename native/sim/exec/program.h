@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "exec/special_registers.h"
+
 namespace cudasim {
 
 struct Warp;
@@ -41,41 +43,12 @@ enum class InstructionClass : uint8_t { kOther, kMma, kLdmatrix, kAsyncCopy, kBa
 /** Where an instruction came from; one per Instruction, apart from it to keep the hot loop small.
  */
 struct InstructionSource {
-  std::string location;  // "file.cu:12" or "wrapper.cuh:3 (from file.cu:12)"
-  std::string file;      // outermost source file and line
+  std::string
+      location;      // "ptx.cuh:81 < gemm.cuh:40 < matmul.cu:12": the line and where it was inlined
+  std::string file;  // the first of these
   uint32_t line = 0;
-  uint32_t ptx_line = 0;
   std::string text;
   InstructionClass kind = InstructionClass::kOther;
-};
-
-enum class SpecialRegister : uint8_t {
-  kTidX,
-  kTidY,
-  kTidZ,
-  kNtidX,
-  kNtidY,
-  kNtidZ,
-  kCtaidX,
-  kCtaidY,
-  kCtaidZ,
-  kNctaidX,
-  kNctaidY,
-  kNctaidZ,
-  kLaneId,
-  kWarpId,
-  kNwarpId,
-  kSmId,
-  kNsmId,
-  kGridId,
-  kLaneMaskEq,
-  kLaneMaskLt,
-  kLaneMaskLe,
-  kLaneMaskGt,
-  kLaneMaskGe,
-  kDynamicShared,
-  kTotalShared,
-  kZero,
 };
 
 struct Program {

@@ -77,8 +77,8 @@ struct Variable {
 };
 
 struct Location {
-  uint32_t file = 0, line = 0;
-  uint32_t outer_file = 0, outer_line = 0;  // call site when inlined, else 0
+  uint32_t file = 0, line = 0, column = 0;
+  LocationIndex caller = 0;  // where this was inlined, or 0
 };
 
 struct Function {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "ptx/lexer.h"
 #include "ptx/module.h"
@@ -64,16 +65,31 @@ class ModuleParser : public TokenCursor {
     skip_line(line);
   }
 
+  // .loc file line column [, function_name label, inlined_at file line column]
   void parse_location(uint32_t line) {
+    Location location = parse_position();
+    while (!at_end() && peek().line == line) {
+      if (next().text != "inlined_at") continue;
+      const Location caller = parse_position();
+      // The call site has had a .loc of its own, which says where that was inlined.
+      LocationIndex& known = sites_[{caller.file, caller.line, caller.column}];
+      if (known == 0) {
+        module_.locations.push_back(caller);
+        known = static_cast<LocationIndex>(module_.locations.size() - 1);
+      }
+      location.caller = known;
+    }
+    module_.locations.push_back(location);
+    location_ = static_cast<LocationIndex>(module_.locations.size() - 1);
+    sites_[{location.file, location.line, location.column}] = location_;
+  }
+
+  Location parse_position() {
     Location location;
     location.file = static_cast<uint32_t>(number(next()));
     location.line = static_cast<uint32_t>(number(next()));
-    while (!at_end() && peek().line == line) {
-      if (next().text != "inlined_at") continue;
-      location.outer_file = static_cast<uint32_t>(number(next()));
-      location.outer_line = static_cast<uint32_t>(number(next()));
-    }
-    module_.locations.push_back(location);
+    location.column = static_cast<uint32_t>(number(next()));
+    return location;
   }
 
   // <space> [.align n] .type name[dims] [= initialiser] {, ...} ;
@@ -224,7 +240,6 @@ class ModuleParser : public TokenCursor {
     if (token.text == ".loc") {
       next();
       parse_location(token.line);
-      location_ = static_cast<LocationIndex>(module_.locations.size() - 1);
     } else if (token.text == ".reg") {
       next();
       parse_registers(scope);
@@ -303,6 +318,7 @@ class ModuleParser : public TokenCursor {
   Module module_;
   bool is_extern_ = false;
   LocationIndex location_ = 0;
+  std::map<std::tuple<uint32_t, uint32_t, uint32_t>, LocationIndex> sites_;
 };
 
 }  // namespace
