@@ -133,7 +133,7 @@ FP_DEVICE void store_rows(const AttentionState<kWidth>& state, unsigned char* st
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
     const float sum = quad_sum(state.row_sum[h]);
-    const float inverse = sum > 0.f ? 1.f / sum : 0.f;
+    const float inverse = sum > 0.f ? ptx::rcp(sum) : 0.f;
 #pragma unroll
     for (int n = 0; n < kChunks; ++n) {
       unsigned char* target = staging + tile_offset<kChunks>(warp_row + h * 8 + lane / 4, n);

@@ -116,7 +116,7 @@ FP_DEVICE void attention_f32(const AttentionArgs& args) {
   for (int r = 0; r < kRows; ++r) {
     const int query = warp * kRows + r;
     if (query >= queries) continue;
-    const float inverse = row_sum[r] > 0.f ? 1.f / row_sum[r] : 0.f;
+    const float inverse = row_sum[r] > 0.f ? ptx::rcp(row_sum[r]) : 0.f;
     const long long at = offset(args.out_stride, rows.query_begin + rows.first + query, head);
 #pragma unroll
     for (int c = 0; c < 4; ++c) {

@@ -169,7 +169,7 @@ FP_DEVICE void attention_wide(const AttentionArgs& args) {
     float sum = 0.f;
 #pragma unroll
     for (int c = 0; c < 4; ++c) sum += shared.statistic[c][row[h]];
-    const float inverse = sum > 0.f ? 1.f / sum : 0.f;
+    const float inverse = sum > 0.f ? ptx::rcp(sum) : 0.f;
 #pragma unroll
     for (int n = 0; n < kWideColumnTiles; ++n) {
       unsigned char* target =

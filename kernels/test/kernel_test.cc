@@ -1,9 +1,11 @@
 // Runs the kernels of framepack.fatbin against the oracles on every case of kernels/<op>/cases.json.
 //
-//   kernel_test --driver=<libcuda> --module=<fatbin> [--root=<repository>] [family ...]
+//   kernel_test --driver=<libcuda> --module=<fatbin> [--root=<repository>] [--cases=<files>] [family ...]
 //
-// The driver is a real libcuda.so.1 or the virtual one. Exit status 1 on a failure, 77 without a driver.
+// The driver is a real libcuda.so.1 or the virtual one, whose checks are on unless CUDA_SIM_CHECK is set
+// already. In <files> a % stands for the family. Exit status 1 on a failure, 77 without a driver.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <map>
 #include <string>
@@ -33,6 +35,7 @@ int run(const std::vector<std::string>& arguments) {
   if (families.empty()) {
     for (const auto& [name, test] : kFamilies) families.push_back(name);
   }
+  setenv("CUDA_SIM_CHECK", "1", 0);
   std::unique_ptr<Driver> driver;
   try {
     driver = std::make_unique<Driver>(options["driver"], options["module"]);
@@ -40,7 +43,8 @@ int run(const std::vector<std::string>& arguments) {
     std::printf("skipped: %s\n", error.what());
     return 77;
   }
-  Session session(*driver, options["root"]);
+  if (options["cases"].empty()) options["cases"] = options["root"] + "/kernels/%/cases.json";
+  Session session(*driver, options["cases"]);
   for (const std::string& family : families) kFamilies.at(family)(session);
   return session.report();
 }

@@ -46,7 +46,10 @@ std::vector<unsigned char> Operand::download() const {
 }
 
 std::vector<Case> Session::cases(const char* family) const {
-  std::vector<Case> cases = read_cases(root_ + "/kernels/" + family + "/cases.json");
+  std::string file = case_files_;
+  const size_t place = file.find('%');
+  if (place != std::string::npos) file.replace(place, 1, family);
+  std::vector<Case> cases = read_cases(file);
   std::erase_if(cases, [](const Case& item) {
     return item.flag("bench") || !item.text("tolerance").empty();
   });

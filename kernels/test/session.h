@@ -42,7 +42,9 @@ class Operand {
 
 class Session {
  public:
-  Session(Driver& driver, std::string root) : driver_(driver), root_(std::move(root)) {}
+  // In `case_files` a % stands for the family.
+  Session(Driver& driver, std::string case_files)
+      : driver_(driver), case_files_(std::move(case_files)) {}
 
   Driver& driver() { return driver_; }
   // Without the tolerances, and without the cases for benchmarks.
@@ -67,7 +69,7 @@ class Session {
 
  private:
   Driver& driver_;
-  std::string root_;
+  std::string case_files_;
   std::mt19937 random_{20240517};
   std::set<std::string> kernels_;
   int passed_ = 0, failed_ = 0, skipped_ = 0;
