@@ -8,7 +8,7 @@ import { encodeImage, encodeText } from './encode-conditions.ts';
 import type { GenerateEvent } from './events.ts';
 import { openRun } from './open-run.ts';
 import { EventQueue } from './progress/event-queue.ts';
-import type { GenerateRequest } from './request.ts';
+import { checkRequest, type GenerateRequest } from './request.ts';
 import type { RunObserver } from './run-context.ts';
 import { sampleVideo } from './sample-video.ts';
 
@@ -26,9 +26,10 @@ import { sampleVideo } from './sample-video.ts';
 export async function* generate(
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
+  const { signal } = checkRequest(request);
   const queue = new EventQueue<GenerateEvent>();
   const left = new AbortController();
-  const signals = request.signal ? [request.signal, left.signal] : [left.signal];
+  const signals = signal ? [signal, left.signal] : [left.signal];
   const run = runGeneration({ ...request, signal: AbortSignal.any(signals) }, (event) =>
     queue.push(event),
   ).then(

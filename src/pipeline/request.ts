@@ -72,6 +72,7 @@ const MAX_SECONDS = 120;
 const MAX_STEPS = 100;
 const MAX_SEED = 2 ** 32 - 1;
 const MAX_PROMPT_LENGTH = 10_000;
+const MAX_QUOTED = 60;
 
 const schema = z.strictObject({
   model: z.string().min(1),
@@ -107,11 +108,14 @@ export function checkRequest(request: GenerateRequest): GenerateRequest {
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const field = issue.path.join('.');
-  const value = Object.entries(request).find(([name]) => name === field)?.[1];
-  const got =
-    field === '' ? '' : `, got ${typeof value === 'string' ? `"${value}"` : String(value)}`;
+  const got = field === '' ? '' : `, got ${quote(Reflect.get(request, field))}`;
   const message = `generate: ${field || 'request'}: ${issue.message}${got}`;
   throw new FramePackError('ERR_ARGUMENT', message, { field });
+}
+
+function quote(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : String(value);
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}...` : text;
 }
 
 /**

@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DoneEvent, GenerateEvent } from '../../src/pipeline/events.ts';
+import { generate } from '../../src/pipeline/generate.ts';
+import { brokenModel } from './broken-model.ts';
+import { collect, TINY_REQUEST } from './tiny-request.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'framepack-generate-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function doneOf(events: readonly GenerateEvent[]): DoneEvent {
+  const last = events.at(-1);
+  if (last?.type !== 'done') throw new Error('the last event is not done');
+  return last;
+}
+
+describe('generate', { timeout: 120_000 }, () => {
+  it('reports every stage, step and section in order, and writes the video', async () => {
+    const out = join(folder, 'video.mp4');
+    const events = await collect({ ...TINY_REQUEST, seconds: 2.4, out, preview: true });
+    const story = events.map((event) =>
+      event.type === 'stage' ? event.stage : `${event.type}${'step' in event ? event.step : ''}`,
+    );
+    const section = ['sample', 'step1', 'step2', 'decode', 'section'];
+    expect(story).toEqual([
+      ...['encode-text', 'encode-image', ...section, ...section, 'write', 'done'],
+    ]);
+    const done = doneOf(events);
+    expect(done).toMatchObject({ file: out, width: 128, height: 96, fps: 30, seed: 31337 });
+    expect(done.frames).toHaveLength(73);
+    expect(done.peakBytes).toBeGreaterThan(1e6);
+    expect(existsSync(out)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['video.mp4']);
+    for (const event of events) {
+      if (event.type !== 'step') continue;
+      expect(event.preview).toMatchObject({ width: 9 * 16, height: 12 });
+      expect(event.etaMs).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('repeats a seed exactly, on any number of threads, and changes with it', async () => {
+    const run = async (change: object): Promise<Uint8Array> =>
+      Buffer.concat(doneOf(await collect({ ...TINY_REQUEST, ...change })).frames);
+    const first = await run({ seed: 1 });
+    expect(await run({ seed: 1, threads: 1 })).toEqual(first);
+    expect(await run({ seed: 2 })).not.toEqual(first);
+    expect(await run({ seed: 1, prompt: 'A cyan ball rolls to the left.' })).not.toEqual(first);
+  });
+
+  it('follows the picture: the first frame is close to it, and without one starts from black', async () => {
+    const brightness = (frame: Uint8Array): number =>
+      frame.reduce((sum, value) => sum + value, 0) / frame.length;
+    const pictured = doneOf(await collect({ ...TINY_REQUEST, steps: 4 }));
+    expect(brightness(pictured.frames[0]!)).toBeGreaterThan(150);
+    const { image: _, ...blank } = TINY_REQUEST;
+    const fromBlack = doneOf(await collect({ ...blank, steps: 4 }));
+    expect(brightness(fromBlack.frames[0]!)).toBeLessThan(40);
+  });
+
+  it('saves blocks with the step cache', async () => {
+    const events = await collect({ ...TINY_REQUEST, steps: 8, stepCache: 10 });
+    const cached = events.filter((event) => event.type === 'step' && event.isCached);
+    // The first and the last step always run.
+    expect(cached).toHaveLength(6);
+  });
+
+  it('runs forwards too, with guidance, in bf16 and in tiles', async () => {
+    const request = { ...TINY_REQUEST, mode: 'f1', cfg: 2, guidanceRescale: 0.5 } as const;
+    const done = doneOf(await collect({ ...request, dtype: 'bf16', tiling: 'full', steps: 1 }));
+    expect(done.frames).toHaveLength(37);
+  });
+});
+
+describe('generate, stopped', { timeout: 120_000 }, () => {
+  it('ends with ERR_ABORTED, leaves no file, and the next run works', async () => {
+    const out = join(folder, 'video.mp4');
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const run = async (): Promise<void> => {
+      const request = { ...TINY_REQUEST, steps: 50, out, signal: abort.signal };
+      for await (const event of generate(request)) {
+        seen.push(event.type);
+        if (event.type === 'step') abort.abort(new Error('enough'));
+      }
+    };
+    await expect(run()).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+      cause: { message: 'enough' },
+    });
+    expect(seen.filter((type) => type === 'step').length).toBeLessThan(4);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(doneOf(await collect({ ...TINY_REQUEST, steps: 1, out })).file).toBe(out);
+  });
+
+  it('does not start when the signal has fired', async () => {
+    const request = { ...TINY_REQUEST, signal: AbortSignal.abort() };
+    await expect(collect(request)).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
+  it('stops when the loop is left', async () => {
+    const out = join(folder, 'video.mp4');
+    for await (const event of generate({ ...TINY_REQUEST, steps: 50, out })) {
+      if (event.type === 'step') break;
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('generate, given bad input', { timeout: 120_000 }, () => {
+  const expectFailure = async (change: object, code: string, text: RegExp): Promise<void> => {
+    const out = join(folder, 'video.mp4');
+    const failure = collect({ ...TINY_REQUEST, out, ...change });
+    await expect(failure).rejects.toMatchObject({ code, message: expect.stringMatching(text) });
+    expect(readdirSync(folder).filter((name) => name.includes('.mp4'))).toEqual([]);
+  };
+
+  it('names a model folder that is not there or is none', async () => {
+    await expectFailure({ model: join(folder, 'nothing') }, 'ERR_CHECKPOINT', /nothing/);
+    await expectFailure({ model: folder }, 'ERR_CHECKPOINT', /transformer/);
+  });
+
+  it('names a picture that is missing, empty or no picture', async () => {
+    await expectFailure({ image: join(folder, 'no.png') }, 'ERR_IMAGE', /no\.png/);
+    const text = join(folder, 'text.png');
+    writeFileSync(text, 'not a picture');
+    await expectFailure({ image: text }, 'ERR_IMAGE', /text\.png/);
+    await expectFailure({ image: new Uint8Array() }, 'ERR_IMAGE', /image/);
+  });
+
+  it('never overwrites, and says when the folder is missing', async () => {
+    const taken = join(folder, 'taken.txt');
+    writeFileSync(taken, 'mine');
+    await expect(collect({ ...TINY_REQUEST, out: taken })).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+    });
+    await expectFailure({ out: join(folder, 'a', 'b.mp4') }, 'ERR_OUTPUT', /./);
+  });
+
+  it('names the network whose weights are corrupt', async () => {
+    const { truncated, renamed, misconfigured } = brokenModel(folder);
+    await expectFailure({ model: truncated }, 'ERR_CHECKPOINT', /vae/);
+    await expectFailure({ model: renamed }, 'ERR_CHECKPOINT', /proj_out\.bias/);
+    await expectFailure({ model: misconfigured }, 'ERR_CHECKPOINT', /transformer.*rope_axes_dim/);
+  });
+
+  it('stops a run whose numbers break, naming section and step', async () => {
+    const { notFinite } = brokenModel(folder);
+    await expectFailure({ model: notFinite }, 'ERR_NUMERIC', /section 0 step 0/);
+  });
+
+  it('refuses to outgrow its budget, and the next run works', async () => {
+    await expectFailure({ budgetBytes: 2 ** 24 }, 'ERR_OUT_OF_MEMORY', /./);
+    expect(doneOf(await collect({ ...TINY_REQUEST, steps: 1 })).frames).toHaveLength(37);
+  });
+
+  it('loads the networks in turn when they do not fit together', async () => {
+    const free = doneOf(await collect(TINY_REQUEST));
+    const tight = doneOf(await collect({ ...TINY_REQUEST, budgetBytes: free.peakBytes }));
+    expect(Buffer.concat(tight.frames)).toEqual(Buffer.concat(free.frames));
+  });
+});

@@ -1,0 +1,39 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openOutput } from '../../src/pipeline/output.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'framepack-output-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const options = () => ({ path: join(folder, 'a.mp4'), width: 32, height: 32, fps: 30 });
+const FRAMES = [new Uint8Array(32 * 32 * 3), new Uint8Array(32 * 32 * 3).fill(200)];
+
+describe('openOutput', () => {
+  it('writes all frames and returns the path', async () => {
+    const output = await openOutput(options());
+    const file = await output.write(FRAMES);
+    await output[Symbol.asyncDispose]();
+    expect(file).not.toBeNull();
+    expect(existsSync(file!)).toBe(true);
+  });
+
+  it('leaves nothing when disposed first', async () => {
+    const output = await openOutput(options());
+    expect(readdirSync(folder)).toHaveLength(1);
+    await output[Symbol.asyncDispose]();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('keeps frames in memory when no file is asked for', async () => {
+    const output = await openOutput(null);
+    expect(await output.write(FRAMES)).toBeNull();
+    await output[Symbol.asyncDispose]();
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { checkRequest, type GenerateRequest, resolveRequest } from '../../src/pipeline/request.ts';
+import { ModelFolder } from '../../src/weights/model-folder.ts';
+import { TINY_MODEL } from '../models/tiny-framepack.ts';
+
+const MINIMAL = { model: 'folder', prompt: 'A ball.' };
+
+describe('checkRequest', () => {
+  it('accepts a minimal and an empty-prompt request', () => {
+    expect(checkRequest(MINIMAL)).toEqual(MINIMAL);
+    expect(checkRequest({ ...MINIMAL, prompt: '' }).prompt).toBe('');
+  });
+
+  it.each([
+    [{ seconds: 0 }, 'seconds'],
+    [{ seconds: -1 }, 'seconds'],
+    [{ seconds: 1e9 }, 'seconds'],
+    [{ seconds: Number.NaN }, 'seconds'],
+    [{ seconds: Number.POSITIVE_INFINITY }, 'seconds'],
+    [{ seconds: '4' }, 'seconds'],
+    [{ steps: 0 }, 'steps'],
+    [{ steps: 2.5 }, 'steps'],
+    [{ steps: 1000 }, 'steps'],
+    [{ seed: -1 }, 'seed'],
+    [{ seed: 2 ** 32 }, 'seed'],
+    [{ seed: 2 ** 53 }, 'seed'],
+    [{ cfg: 0.5 }, 'cfg'],
+    [{ guidance: null }, 'guidance'],
+    [{ guidanceRescale: 2 }, 'guidanceRescale'],
+    [{ mode: 'sideways' }, 'mode'],
+    [{ device: 'tpu' }, 'device'],
+    [{ dtype: 'f8e4m3' }, 'dtype'],
+    [{ threads: 0 }, 'threads'],
+    [{ budgetBytes: 1.5 }, 'budgetBytes'],
+    [{ out: '' }, 'out'],
+    [{ crf: 52 }, 'crf'],
+    [{ image: 5 }, 'image'],
+    [{ signal: {} }, 'signal'],
+    [{ model: '' }, 'model'],
+    [{ colour: 'red' }, ''],
+  ])('refuses %o and names the field', (change, field) => {
+    const request = { ...MINIMAL, ...change } as unknown as GenerateRequest;
+    expect(() => checkRequest(request)).toThrow(
+      expect.objectContaining({ code: 'ERR_ARGUMENT', details: { field } }),
+    );
+  });
+
+  it('cuts long values short in the message', () => {
+    const request = { ...MINIMAL, prompt: 'x'.repeat(10_001) };
+    expect(() => checkRequest(request)).toThrow(/^generate: prompt: .{10,200}\.\.\.$/);
+  });
+
+  it.each([undefined, null, 5, 'text', []])('refuses %o as a whole', (request) => {
+    expect(() => checkRequest(request as unknown as GenerateRequest)).toThrow(
+      expect.objectContaining({ code: 'ERR_ARGUMENT' }),
+    );
+  });
+});
+
+describe('resolveRequest', () => {
+  it('takes defaults from the checkpoint', async () => {
+    const { info } = await ModelFolder.open(TINY_MODEL);
+    expect(resolveRequest(MINIMAL, info)).toEqual({
+      prompt: 'A ball.',
+      negativePrompt: '',
+      mode: info.defaults.mode,
+      seconds: info.defaults.seconds,
+      steps: info.defaults.steps,
+      seed: info.defaults.seed,
+      guidance: info.defaults.guidance,
+      cfg: info.defaults.cfg,
+      guidanceRescale: info.defaults.guidanceRescale,
+      tiling: 'temporal',
+      stepCacheThreshold: null,
+    });
+    const chosen = resolveRequest({ ...MINIMAL, mode: 'f1', stepCache: 0.15 }, info);
+    expect(chosen).toMatchObject({ mode: 'f1', stepCacheThreshold: 0.15 });
+  });
+
+  it('refuses a mode that the weights do not know', async () => {
+    const { info } = await ModelFolder.open(TINY_MODEL);
+    const inverted = { ...info, modes: ['i2v'] as const };
+    expect(() => resolveRequest({ ...MINIMAL, mode: 'f1' }, inverted)).toThrow(
+      expect.objectContaining({ code: 'ERR_UNSUPPORTED' }),
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Residency, type Resident, weightBytesOf } from '../../src/pipeline/residency.ts';
+import { Device } from '../../src/tensor/device.ts';
+import { scope } from '../../src/tensor/scope.ts';
+import { empty, type Tensor } from '../../src/tensor/tensor.ts';
+import { TINY_MODEL } from '../models/tiny-framepack.ts';
+
+let device: Device;
+afterEach(() => device.close());
+
+function network(weightBytes: number): Resident<{ weight: Tensor }> & { loads: number } {
+  const resident = {
+    loads: 0,
+    weightBytes,
+    load: async () => {
+      resident.loads += 1;
+      return { weight: empty(device, [weightBytes], 'u8') };
+    },
+  };
+  return resident;
+}
+
+describe('Residency', () => {
+  it('without a budget loads a network once, into the scope of the caller', async () => {
+    device = Device.open('cpu', { threads: 1 });
+    await scope(async () => {
+      const resident = network(1024);
+      const lend = await new Residency(device).lend(resident);
+      for (let use = 0; use < 3; use++) {
+        expect(await lend(async ({ weight }) => weight.isDisposed)).toBe(false);
+      }
+      expect(resident.loads).toBe(1);
+      expect(device.memory().liveTensors).toBe(1);
+    });
+    expect(device.memory().liveTensors).toBe(0);
+  });
+
+  it('under a budget keeps what fits and loads the rest for each use', async () => {
+    device = Device.open('cpu', { threads: 1, budgetBytes: 100_000 });
+    await scope(async () => {
+      const residency = new Residency(device);
+      const [small, large] = [network(20_000), network(50_000)];
+      const [keep, borrow] = [await residency.lend(small), await residency.lend(large)];
+      await keep(async () => {});
+      await borrow(async () => {});
+      await borrow(async () => {});
+      expect([small.loads, large.loads]).toEqual([1, 2]);
+      expect(device.memory().currentBytes).toBeLessThan(30_000);
+    });
+  });
+
+  it('frees a borrowed network when its use fails', async () => {
+    device = Device.open('cpu', { threads: 1, budgetBytes: 1500 });
+    const lend = await new Residency(device).lend(network(1000));
+    const failure = lend(async () => {
+      throw new Error('no');
+    });
+    await expect(failure).rejects.toThrow('no');
+    expect(device.memory().liveTensors).toBe(0);
+  });
+});
+
+describe('weightBytesOf', () => {
+  it('adds up the weight files', async () => {
+    device = Device.open('meta');
+    expect(weightBytesOf(`${TINY_MODEL}/vae`)).toBeGreaterThan(5_000_000);
+    expect(weightBytesOf(`${TINY_MODEL}/tokenizer`)).toBe(0);
+  });
+});

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseDitConfig } from '../../src/models/dit/config.ts';
+import {
+  networkConfig,
+  networkWeights,
+  oneBlockAhead,
+  type RunContext,
+  throwIfAborted,
+} from '../../src/pipeline/run-context.ts';
+import { Device } from '../../src/tensor/device.ts';
+import { ModelFolder } from '../../src/weights/model-folder.ts';
+import { TINY_MODEL } from '../models/tiny-framepack.ts';
+
+let device: Device;
+beforeEach(() => {
+  device = Device.open('cpu', { threads: 1 });
+});
+afterEach(() => device.close());
+
+async function context(): Promise<RunContext> {
+  const folder = await ModelFolder.open(TINY_MODEL);
+  const pace = oneBlockAhead(device, undefined);
+  const rest = { dtype: 'f32', signal: undefined, observer: undefined } as const;
+  return { device, folder, info: folder.info, pace, ...rest };
+}
+
+describe('throwIfAborted', () => {
+  it('passes on the reason', () => {
+    expect(() => throwIfAborted(undefined)).not.toThrow();
+    expect(() => throwIfAborted(new AbortController().signal)).not.toThrow();
+    expect(() => throwIfAborted(AbortSignal.abort('why'))).toThrow(
+      expect.objectContaining({ code: 'ERR_ABORTED', cause: 'why' }),
+    );
+  });
+});
+
+describe('oneBlockAhead', () => {
+  it('resolves while the device works and rejects once aborted', async () => {
+    const abort = new AbortController();
+    const pace = oneBlockAhead(device, abort.signal);
+    await pace();
+    await pace();
+    abort.abort();
+    await expect(pace()).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+});
+
+describe('networkConfig', () => {
+  it('names the file and the field of a bad config', async () => {
+    const run = await context();
+    expect(networkConfig(run, 'transformer', parseDitConfig).width).toBe(192);
+    expect(() => networkConfig(run, 'vae', parseDitConfig)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CHECKPOINT',
+        message: expect.stringMatching(/vae\/config\.json: num_attention_heads/),
+      }),
+    );
+  });
+});
+
+describe('networkWeights', () => {
+  it('opens the weights of a part', async () => {
+    const weights = await networkWeights(await context(), 'vae');
+    expect(weights.has('quant_conv.weight')).toBe(true);
+  });
+});

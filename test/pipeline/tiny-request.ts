@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import type { GenerateEvent } from '../../src/pipeline/events.ts';
+import { generate } from '../../src/pipeline/generate.ts';
+import type { GenerateRequest } from '../../src/pipeline/request.ts';
+import { TINY_MODEL } from '../models/tiny-framepack.ts';
+
+/** The demo picture. */
+export const PICTURE: string = fileURLToPath(
+  new URL('../../assets/picture-1.png', import.meta.url),
+);
+
+/** The shortest possible run of the tiny checkpoint. */
+export const TINY_REQUEST = {
+  model: TINY_MODEL,
+  image: PICTURE,
+  prompt: 'A yellow ring grows and shrinks over a snowy field.',
+  seconds: 1.2,
+  steps: 2,
+} as const satisfies GenerateRequest;
+
+/** All events of a run. */
+export async function collect(request: GenerateRequest): Promise<GenerateEvent[]> {
+  const events: GenerateEvent[] = [];
+  for await (const event of generate(request)) events.push(event);
+  return events;
+}
