@@ -1,0 +1,18 @@
+import { CommanderError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { exitCodeOf } from '../../src/cli/exit-codes.ts';
+import { FramePackError } from '../../src/errors.ts';
+
+describe('exitCodeOf', () => {
+  it.each([
+    [new CommanderError(0, 'commander.help', ''), 0],
+    [new CommanderError(1, 'commander.unknownOption', ''), 2],
+    [new FramePackError('ERR_ARGUMENT', ''), 2],
+    [new FramePackError('ERR_ABORTED', ''), 130],
+    [new FramePackError('ERR_IMAGE', ''), 1],
+    [new Error('a mistake'), 1],
+    ['thrown text', 1],
+  ])('maps %o to %d', (error, code) => {
+    expect(exitCodeOf(error)).toBe(code);
+  });
+});

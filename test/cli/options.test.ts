@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { parseBytes, parseInteger, parseNumber } from '../../src/cli/options.ts';
+
+describe('option readers', () => {
+  it('read numbers strictly', () => {
+    expect(parseNumber('1.5')).toBe(1.5);
+    expect(parseInteger('-3')).toBe(-3);
+    for (const text of ['', ' ', 'x', '1x', 'NaN', 'Infinity']) {
+      expect(() => parseNumber(text)).toThrow('expected a number');
+    }
+    for (const text of ['1.5', '1e300']) expect(() => parseInteger(text)).toThrow('whole');
+  });
+
+  it.each([
+    ['1024', 1024],
+    ['6GiB', 6 * 2 ** 30],
+    ['512MB', 512e6],
+    ['1.5 KiB', 1536],
+    ['8B', 8],
+  ])('read %s as %d bytes', (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+
+  it.each(['', '-1', '6 apples', '6iB', '1e3'])('refuse %j as bytes', (text) => {
+    expect(() => parseBytes(text)).toThrow('expected bytes');
+  });
+});
