@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDitCase, runDitCase } from './cases/dit-cases.ts';
+import { ENCODER_CASES, type EncoderCase } from './cases/encoder-cases.ts';
+import { isEndToEndCase, runEndToEndCase } from './cases/end-to-end-cases.ts';
+import { runResampleCases, runTokenizerCases, TOKENIZER_FILE } from './cases/exact-cases.ts';
+import { runVaeCases } from './cases/vae-cases.ts';
 import type { GoldenContext } from './context.ts';
-import { isDitCase, runDitCase } from './dit-cases.ts';
-import { ENCODER_CASES, type EncoderCase } from './encoder-cases.ts';
-import { isEndToEndCase, runEndToEndCase } from './end-to-end-cases.ts';
-import { runResampleCases, runTokenizerCases, TOKENIZER_FILE } from './exact-cases.ts';
-import { runVaeCases } from './vae-cases.ts';
 
 /** Runs every case of a golden folder into the report; a manifest entry of unknown kind is an error. */
 export async function runGoldenFolder(context: GoldenContext): Promise<void> {

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { ClipText } from '../../src/models/clip/clip-text.ts';
-import { parseClipTextConfig } from '../../src/models/clip/config.ts';
-import { parseLlamaConfig } from '../../src/models/llama/config.ts';
-import { Llama } from '../../src/models/llama/llama.ts';
-import { parseSiglipVisionConfig } from '../../src/models/siglip/config.ts';
-import { SiglipVision } from '../../src/models/siglip/siglip-vision.ts';
-import { scope } from '../../src/tensor/scope.ts';
-import { Checkpoint } from '../../src/weights/checkpoint.ts';
-import { type GoldenContext, TapRecorder, upload } from './context.ts';
-import { GoldenFile } from './golden-file.ts';
-import { NETWORK_GATE } from './report.ts';
+import { ClipText } from '../../../src/models/clip/clip-text.ts';
+import { parseClipTextConfig } from '../../../src/models/clip/config.ts';
+import { parseLlamaConfig } from '../../../src/models/llama/config.ts';
+import { Llama } from '../../../src/models/llama/llama.ts';
+import { parseSiglipVisionConfig } from '../../../src/models/siglip/config.ts';
+import { SiglipVision } from '../../../src/models/siglip/siglip-vision.ts';
+import { scope } from '../../../src/tensor/scope.ts';
+import { Checkpoint } from '../../../src/weights/checkpoint.ts';
+import { type GoldenContext, TapRecorder, upload } from '../context.ts';
+import { GoldenFile } from '../golden-file.ts';
+import { NETWORK_GATE } from '../report.ts';
 
 /** Manifest entries of this kind: `{ config, tensors }` under the network's name. */
 export interface EncoderCase {

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDitConfig } from '../../src/models/dit/config.ts';
-import { Dit, type DitInputs } from '../../src/models/dit/dit.ts';
-import type { FrameGroup } from '../../src/models/dit/packed-context.ts';
-import { scope } from '../../src/tensor/scope.ts';
-import { Checkpoint } from '../../src/weights/checkpoint.ts';
-import { type GoldenContext, TapRecorder, upload } from './context.ts';
-import { GoldenFile } from './golden-file.ts';
-import { NETWORK_GATE } from './report.ts';
+import { parseDitConfig } from '../../../src/models/dit/config.ts';
+import { Dit, type DitInputs } from '../../../src/models/dit/dit.ts';
+import type { FrameGroup } from '../../../src/models/dit/packed-context.ts';
+import { scope } from '../../../src/tensor/scope.ts';
+import { Checkpoint } from '../../../src/weights/checkpoint.ts';
+import { type GoldenContext, TapRecorder, upload } from '../context.ts';
+import { GoldenFile } from '../golden-file.ts';
+import { NETWORK_GATE } from '../report.ts';
 
 /** A manifest entry with transformer weights, a config and frame indices. */
 export interface DitCase {

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BICUBIC, LANCZOS, resample } from '../../src/media/resample.ts';
-import { ClipTokenizer } from '../../src/tokenizers/clip-tokenizer.ts';
-import { LlamaTokenizer } from '../../src/tokenizers/llama-tokenizer.ts';
-import { clipFiles, llama3Files } from '../tokenizers/vocabularies.ts';
-import type { GoldenContext } from './context.ts';
-import { GoldenFile } from './golden-file.ts';
+import { BICUBIC, LANCZOS, resample } from '../../../src/media/resample.ts';
+import { ClipTokenizer } from '../../../src/tokenizers/clip-tokenizer.ts';
+import { LlamaTokenizer } from '../../../src/tokenizers/llama-tokenizer.ts';
+import { clipFiles, llama3Files } from '../../tokenizers/vocabularies.ts';
+import type { GoldenContext } from '../context.ts';
+import { GoldenFile } from '../golden-file.ts';
 
 /** File of prompts and ids, made with the published Llama 3 and CLIP vocabularies. */
 export const TOKENIZER_FILE = 'tokenizers.golden.json';

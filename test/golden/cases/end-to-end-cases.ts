@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
-import { runGeneration } from '../../src/pipeline/generate.ts';
-import type { GenerateRequest } from '../../src/pipeline/request.ts';
-import type { RunObserver } from '../../src/pipeline/run-context.ts';
-import type { Tensor } from '../../src/tensor/tensor.ts';
-import type { GoldenContext } from './context.ts';
-import { GoldenFile } from './golden-file.ts';
-import { FRAMES_GATE, LATENTS_GATE, NETWORK_GATE } from './report.ts';
+import { runGeneration } from '../../../src/pipeline/generate.ts';
+import type { GenerateRequest } from '../../../src/pipeline/request.ts';
+import type { RunObserver } from '../../../src/pipeline/run-context.ts';
+import type { Tensor } from '../../../src/tensor/tensor.ts';
+import type { GoldenContext } from '../context.ts';
+import { GoldenFile } from '../golden-file.ts';
+import { FRAMES_GATE, LATENTS_GATE, NETWORK_GATE } from '../report.ts';
 
 /** A manifest entry that describes a whole run. */
 export interface EndToEndCase {

@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseVaeConfig, type VaeConfig } from '../../src/models/vae/config.ts';
-import { TEMPORAL_TILING, type VaeTiling } from '../../src/models/vae/tiling.ts';
-import { VaeImageEncoder, VaeVideoDecoder } from '../../src/models/vae/vae.ts';
-import { scope } from '../../src/tensor/scope.ts';
-import { Checkpoint } from '../../src/weights/checkpoint.ts';
-import { type GoldenContext, TapRecorder, upload } from './context.ts';
+import { parseVaeConfig, type VaeConfig } from '../../../src/models/vae/config.ts';
+import { TEMPORAL_TILING, type VaeTiling } from '../../../src/models/vae/tiling.ts';
+import { VaeImageEncoder, VaeVideoDecoder } from '../../../src/models/vae/vae.ts';
+import { scope } from '../../../src/tensor/scope.ts';
+import { Checkpoint } from '../../../src/weights/checkpoint.ts';
+import { type GoldenContext, TapRecorder, upload } from '../context.ts';
+import { GoldenFile } from '../golden-file.ts';
+import { NETWORK_GATE } from '../report.ts';
 import type { EncoderCase } from './encoder-cases.ts';
-import { GoldenFile } from './golden-file.ts';
-import { NETWORK_GATE } from './report.ts';
 
 const GOLDEN = /^vae\.(.+)\.golden\.safetensors$/;
 
