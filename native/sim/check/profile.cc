@@ -46,11 +46,11 @@ std::vector<Line> memory_lines(const Program& program, const std::vector<Instruc
   for (size_t pc = 0; pc < all.size(); ++pc) {
     if (all[pc].sectors == 0 && all[pc].wavefronts == 0) continue;
     const InstructionSource& source = program.sources[pc];
-    const std::string opcode = opcode_of(source.text);
-    Line& line = lines[{source.location, opcode}];
-    line.file = source.file;
-    line.line = source.line;
-    line.location = source.location;
+    const std::string opcode = opcode_of(source.quoted());
+    Line& line = lines[{source.location->chain, opcode}];
+    line.file = source.location->file;
+    line.line = source.location->line;
+    line.location = source.location->chain;
     line.opcode = opcode;
     accumulate(line.sum, all[pc]);
   }

@@ -25,11 +25,11 @@ void Block::arrive_at_barrier(Warp& warp, const Instruction& in, uint32_t id, ui
            "barrier " + std::to_string(id) + " is used with different thread counts");
   }
   for_lanes(is_checked_ && !arrive_only ? barrier.waiting : 0, [&](int w) {
-    const InstructionSource& other = program().sources[warps_[static_cast<size_t>(w)].barrier_pc];
-    if (other.location == program().sources[pc_of(in)].location) return;
+    const std::string& other = location(warps_[static_cast<size_t>(w)].barrier_pc);
+    if (other == location(pc_of(in))) return;
     report(warp, in, -1, Finding::kBarrier,
-           "this barrier pairs with a different one at " + other.location + " (warp " +
-               std::to_string(w) + ")");
+           "this barrier pairs with a different one at " + other + " (warp " + std::to_string(w) +
+               ")");
   });
   barrier.expected = expected;
   barrier.arrived |= bit;

@@ -1,8 +1,47 @@
 #include "exec/binding.h"
 
 #include <bit>
+#include <cctype>
+#include <sstream>
+#include <unordered_map>
+#include <vector>
 
 namespace cudasim {
+namespace {
+
+// Opcodes of several families are told apart by type: the first family that knows the type takes it.
+const std::unordered_map<std::string, std::vector<FamilyDecoder>>& families() {
+  static const auto kFamilies = [] {
+    const std::pair<FamilyDecoder, const char*> kOpcodes[] = {
+        {decode_move, "mov cvta isspacep"},
+        {decode_memory, "ld ldu st"},
+        {decode_atomic, "atom red"},
+        {decode_warp, "shfl vote match redux activemask bar"},
+        {decode_matrix, "mma ldmatrix"},
+        {decode_async_copy, "cp"},
+        {decode_control,
+         "bar barrier trap membar fence nanosleep brkpt prefetch prefetchu discard applypriority "
+         "pmevent"},
+        {decode_builtin_call, "call"},
+        {decode_compare, "setp set selp slct testp"},
+        {decode_convert, "cvt"},
+        {decode_half, "add sub mul fma min max neg abs ex2 tanh"},
+        {decode_float,
+         "add sub mul fma mad div rcp sqrt rsqrt min max neg abs copysign ex2 lg2 sin cos tanh"},
+        {decode_bits, "and or xor not cnot shl shr shf bfe bfi bfind clz popc brev lop3 prmt bmsk"},
+        {decode_integer, "add sub mul mul24 mad mad24 div rem min max neg abs sad dp4a vabsdiff4"},
+    };
+    std::unordered_map<std::string, std::vector<FamilyDecoder>> table;
+    for (const auto& [family, opcodes] : kOpcodes) {
+      std::istringstream names(opcodes);
+      for (std::string name; names >> name;) table[name].push_back(family);
+    }
+    return table;
+  }();
+  return kFamilies;
+}
+
+}  // namespace
 
 using ptx::Operand;
 using ptx::OperandKind;
@@ -14,8 +53,9 @@ const Operand& Binding::operand(size_t i) const {
 }
 
 void Binding::unsupported() const {
-  throw ptx::LoadError("PTX line " + std::to_string(statement_.line) +
-                       ": unsupported instruction: " + statement_.text);
+  throw ptx::LoadError(
+      "PTX line " + std::to_string(statement_.line) +
+      ": unsupported instruction: " + InstructionSource{nullptr, statement_.text}.quoted());
 }
 
 uint32_t Binding::register_bytes(const Operand& operand) {
@@ -100,6 +140,27 @@ bool Binding::names_symbol_in(const Operand& operand, Space& space) {
 int64_t Binding::integer(size_t i) const {
   if (operand(i).kind != OperandKind::kInteger) unsupported();
   return operand(i).value;
+}
+
+void decode_instruction(Binding& b) {
+  const auto found = families().find(b.base());
+  if (found == families().end()) b.unsupported();
+  for (FamilyDecoder family : found->second) {
+    if (!family(b)) continue;
+    if (!b.in.execute) break;
+    return;
+  }
+  b.unsupported();
+}
+
+std::string InstructionSource::quoted() const {
+  std::string result;
+  for (char c : text) {
+    const bool is_blank = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (is_blank && (result.empty() || result.back() == ' ')) continue;
+    result += is_blank ? ' ' : c;
+  }
+  return result;
 }
 
 }  // namespace cudasim

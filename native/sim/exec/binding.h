@@ -77,6 +77,9 @@ class Binding {
   const ptx::Statement& statement_;
 };
 
+/** Fills in the instruction. @throws ptx::LoadError when no family knows it. */
+void decode_instruction(Binding& b);
+
 /**
  * An opcode family: false when the opcode is not one of its own. A known opcode with an unknown
  * variant leaves Instruction::execute null, which the decoder turns into a load error.

@@ -252,7 +252,7 @@ void Block::report(const Warp& warp, const Instruction& in, int lane, Finding ki
   const InstructionSource& source = program().sources[pc];
   const uint64_t key = uint64_t{pc} << 40 ^ uint64_t { salt } << 8 ^ static_cast<uint64_t>(kind);
   report_->add(key, fault, where(warp, lane),
-               source.location + ": " + text + " [" + source.text + "]");
+               source.location->chain + ": " + text + " [" + source.quoted() + "]");
 }
 
 void Block::abort(const Warp& warp, const Instruction& in, int lane, Finding kind,

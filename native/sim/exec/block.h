@@ -59,7 +59,7 @@ class Block {
   uint32_t pc_of(const Instruction& in) const {
     return static_cast<uint32_t>(&in - program().code.data());
   }
-  const std::string& location(uint32_t pc) const { return program().sources[pc].location; }
+  const std::string& location(uint32_t pc) const { return program().sources[pc].location->chain; }
 
   /** Records a finding at `in`; `salt` tells findings of one instruction apart. `lane` -1: the
    * whole warp. */

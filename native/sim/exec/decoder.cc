@@ -44,6 +44,7 @@ class KernelDecoder : public NameResolver {
 
   std::shared_ptr<const Program> run() {
     program_->name = kernel_.name;
+    program_->ptx = module_.text;
     program_->max_threads = kernel_.max_threads;
     program_->predicate_count = 2;
     lay_out_parameters();
@@ -230,24 +231,11 @@ class KernelDecoder : public NameResolver {
       if (base == "brx") {
         decode_branch_table(frame, binding);
       } else {
-        decode_by_family(binding);
+        decode_instruction(binding);
       }
     }
     program_->code.push_back(in);
     program_->sources.push_back(std::move(source));
-  }
-
-  static void decode_by_family(Binding& binding) {
-    static constexpr FamilyDecoder kFamilies[] = {
-        decode_move,       decode_memory,  decode_atomic,       decode_warp,    decode_matrix,
-        decode_async_copy, decode_control, decode_builtin_call, decode_compare, decode_convert,
-        decode_half,       decode_float,   decode_bits,         decode_integer};
-    for (FamilyDecoder family : kFamilies) {
-      if (!family(binding)) continue;
-      if (!binding.in.execute) break;
-      return;
-    }
-    binding.unsupported();
   }
 
   uint32_t label(const Frame& frame, const std::string& name) const {
@@ -307,29 +295,36 @@ class KernelDecoder : public NameResolver {
     }
   }
 
-  InstructionSource source_of(const Statement& statement) const {
+  InstructionSource source_of(const Statement& statement) {
     InstructionSource source;
     source.text = statement.text;
     if (statement.location == 0) {
-      source.file = "ptx";
-      source.line = statement.line;
-      source.location = "PTX line " + std::to_string(statement.line);
+      source.location = std::make_shared<SourceLocation>(
+          SourceLocation{"PTX line " + std::to_string(statement.line), "ptx", statement.line});
       return source;
     }
-    for (ptx::LocationIndex index = statement.location; index != 0;) {
+    auto& known = locations_[statement.location];
+    if (!known) known = location_at(statement.location);
+    source.location = known;
+    return source;
+  }
+
+  std::shared_ptr<const SourceLocation> location_at(ptx::LocationIndex index) const {
+    auto result = std::make_shared<SourceLocation>();
+    while (index != 0) {
       const ptx::Location& at = module_.locations[index];
       const auto file = module_.files.find(at.file);
       const std::string name = file == module_.files.end() ? "ptx" : base_name(file->second);
-      if (source.location.empty()) {
-        source.file = name;
-        source.line = at.line;
+      if (result->chain.empty()) {
+        result->file = name;
+        result->line = at.line;
       } else {
-        source.location += " < ";
+        result->chain += " < ";
       }
-      source.location += name + ":" + std::to_string(at.line);
+      result->chain += name + ":" + std::to_string(at.line);
       index = at.caller < index ? at.caller : 0;
     }
-    return source;
+    return result;
   }
 
   // Falling off the end of a kernel returns.
@@ -338,7 +333,8 @@ class KernelDecoder : public NameResolver {
     in.flow = Flow::kExit;
     program_->code.push_back(in);
     InstructionSource source;
-    source.location = "end of " + kernel_.name;
+    source.location =
+        std::make_shared<SourceLocation>(SourceLocation{"end of " + kernel_.name, "", 0});
     source.text = "ret";
     program_->sources.push_back(std::move(source));
   }
@@ -365,6 +361,7 @@ class KernelDecoder : public NameResolver {
   std::map<std::pair<uint64_t, uint32_t>, uint32_t> constants_;
   std::map<std::pair<SpecialRegister, uint32_t>, uint32_t> specials_;
   std::vector<const Function*> call_stack_;
+  std::map<ptx::LocationIndex, std::shared_ptr<const SourceLocation>> locations_;
 };
 
 }  // namespace

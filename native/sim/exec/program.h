@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exec/special_registers.h"
@@ -40,15 +41,22 @@ struct Instruction {
 /** What profile mode counts an instruction as. */
 enum class InstructionClass : uint8_t { kOther, kMma, kLdmatrix, kAsyncCopy, kBarrier };
 
-/** Where an instruction came from; one per Instruction, apart from it to keep the hot loop small.
- */
-struct InstructionSource {
+/** A source line, shared by its instructions. */
+struct SourceLocation {
   std::string
-      location;      // "ptx.cuh:81 < gemm.cuh:40 < matmul.cu:12": the line and where it was inlined
+      chain;         // "ptx.cuh:81 < gemm.cuh:40 < matmul.cu:12": the line and where it was inlined
   std::string file;  // the first of these
   uint32_t line = 0;
-  std::string text;
+};
+
+/** Where an instruction came from; one per Instruction, apart from it to keep the hot loop small. */
+struct InstructionSource {
+  std::shared_ptr<const SourceLocation> location;
+  std::string_view text;  // of Program::ptx
   InstructionClass kind = InstructionClass::kOther;
+
+  /** The instruction on one line. */
+  std::string quoted() const;
 };
 
 struct Program {
@@ -62,6 +70,7 @@ struct Program {
   };
 
   std::string name;
+  std::shared_ptr<const std::string> ptx;
   std::vector<Instruction> code;
   std::vector<InstructionSource> sources;
   std::vector<uint32_t> branch_targets;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cudasim::ptx {
@@ -55,7 +56,7 @@ struct Statement {
   bool guard_negated = false;
   LocationIndex location = 0;
   uint32_t line = 0;
-  std::string text;
+  std::string_view text;  // as written, of Module::text
 
   bool has(const char* part) const;
 };
@@ -95,6 +96,7 @@ struct Function {
 };
 
 struct Module {
+  std::shared_ptr<const std::string> text;
   std::map<std::string, std::shared_ptr<Function>> functions;
   std::vector<Variable> variables;
   std::map<uint32_t, std::string> files;
@@ -102,6 +104,6 @@ struct Module {
 };
 
 /** @throws LoadError naming the line of the first statement that is not understood. */
-Module parse_module(const std::string& text);
+Module parse_module(std::string text);
 
 }  // namespace cudasim::ptx

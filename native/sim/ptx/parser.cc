@@ -25,7 +25,9 @@ StateSpace space_named(std::string_view directive) {
 
 class ModuleParser : public TokenCursor {
  public:
-  explicit ModuleParser(const std::string& text) : TokenCursor(text) {}
+  explicit ModuleParser(std::shared_ptr<const std::string> text) : TokenCursor(*text) {
+    module_.text = std::move(text);
+  }
 
   Module run() {
     while (!at_end()) parse_top_level();
@@ -323,6 +325,8 @@ class ModuleParser : public TokenCursor {
 
 }  // namespace
 
-Module parse_module(const std::string& text) { return ModuleParser(text).run(); }
+Module parse_module(std::string text) {
+  return ModuleParser(std::make_shared<const std::string>(std::move(text))).run();
+}
 
 }  // namespace cudasim::ptx

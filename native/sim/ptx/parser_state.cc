@@ -130,14 +130,8 @@ void TokenCursor::skip_braces() {
   }
 }
 
-std::string TokenCursor::quote(const Token& first, const Token& end) const {
-  std::string result;
-  for (char c : std::string_view(text_).substr(first.offset, end.offset - first.offset)) {
-    const bool blank = std::isspace(static_cast<unsigned char>(c)) != 0;
-    if (blank && (result.empty() || result.back() == ' ')) continue;
-    result += blank ? ' ' : c;
-  }
-  return result;
+std::string_view TokenCursor::quote(const Token& first, const Token& end) const {
+  return std::string_view(text_).substr(first.offset, end.offset - first.offset);
 }
 
 void TokenCursor::fail(const Token& token, const std::string& what) {

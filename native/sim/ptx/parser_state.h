@@ -70,7 +70,7 @@ class TokenCursor {
   void skip_line(uint32_t line);
   void skip_past(std::string_view text);
   void skip_braces();
-  std::string quote(const Token& first, const Token& end) const;
+  std::string_view quote(const Token& first, const Token& end) const;
 
   static int64_t number(const Token& token);
   static uint32_t type_bytes(const Token& token);
