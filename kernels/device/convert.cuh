@@ -42,6 +42,11 @@ struct F16 {
   }
 };
 
+struct F32 {
+  static constexpr DType kDType = DType::kF32;
+  static constexpr int kBytes = 4;
+};
+
 // Weights only: e4m3 without infinities. The two NaN codes become +-480; the quantiser never writes them.
 struct F8 {
   static constexpr DType kDType = DType::kF8E4M3;
@@ -162,6 +167,32 @@ FP_DEVICE void store_span(void* data, DType dtype, long long i, int count,
 #pragma unroll
   for (int j = 0; j < kCount; ++j) {
     if (j < count) store_element(data, dtype, i + j, v[j]);
+  }
+}
+
+// Elements of one 16-byte access: 4 of F32, 8 of a 16-bit type.
+template <class Element>
+constexpr int kVectorCount = 16 / Element::kBytes;
+
+template <class Element>
+FP_DEVICE void unpack_vector(float (&v)[kVectorCount<Element>], uint4 bits) {
+  if constexpr (Element::kBytes == 4) {
+    v[0] = __uint_as_float(bits.x), v[1] = __uint_as_float(bits.y);
+    v[2] = __uint_as_float(bits.z), v[3] = __uint_as_float(bits.w);
+  } else {
+    const uint32_t pairs[4] = {bits.x, bits.y, bits.z, bits.w};
+    unpack<Element>(v, pairs);
+  }
+}
+
+template <class Element>
+FP_DEVICE uint4 pack_vector(const float (&v)[kVectorCount<Element>]) {
+  if constexpr (Element::kBytes == 4) {
+    return {__float_as_uint(v[0]), __float_as_uint(v[1]), __float_as_uint(v[2]),
+            __float_as_uint(v[3])};
+  } else {
+    return {Element::pack(v[0], v[1]), Element::pack(v[2], v[3]), Element::pack(v[4], v[5]),
+            Element::pack(v[6], v[7])};
   }
 }
 

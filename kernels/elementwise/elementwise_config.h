@@ -23,9 +23,9 @@ inline bool is_vector_operand(const ElementwiseArgs& args, const void* data, DTy
   return is_aligned;
 }
 
-inline bool is_vector(const ElementwiseArgs& args) {
+inline bool is_vector(const ElementwiseArgs& args, long long runs) {
   const long long inner = args.rank - 1;
-  return (inner == 0 || args.shape[inner] * size_of(args.out_dtype) % 16 == 0) &&
+  return (runs == 1 || args.shape[inner] * size_of(args.out_dtype) % 16 == 0) &&
          args.out_stride[inner] == 1 &&
          is_vector_operand(args, args.a, args.a_dtype, args.a_stride) &&
          is_vector_operand(args, args.b, args.b_dtype, args.b_stride) &&
@@ -41,7 +41,7 @@ inline Launch plan_elementwise(ElementwiseArgs& args, const DeviceTraits&) {
              {&args.a_stride, &args.b_stride, &args.c_stride, &args.out_stride});
   long long runs = 1;
   for (long long axis = 0; axis < args.rank - 1; ++axis) runs *= args.shape[axis];
-  const bool is_vector = elementwise_plan::is_vector(args);
+  const bool is_vector = elementwise_plan::is_vector(args, runs);
   const int elements_per_thread = is_vector ? 16 / size_of(args.out_dtype) : 1;
   const long long threads = runs * ceil_div(args.shape[args.rank - 1], elements_per_thread);
   const char* kernel = !is_vector                      ? "elementwise_any"

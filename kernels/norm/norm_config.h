@@ -18,6 +18,7 @@ constexpr int kNormAnyThreads = 256;
 // Group statistics are summed in this many pieces of the positions, whatever the device.
 constexpr int kGroupNormChunks = 512;
 constexpr int kGroupNormThreads = 256;
+constexpr int kGroupNormMergeThreads = 32;
 constexpr int kGroupNormPartialBytes = 16;  // two sums, each as f32 pair
 
 namespace norm_plan {
@@ -90,7 +91,7 @@ inline std::array<Launch, 3> plan_group_norm(const GroupNormArgs& args, const De
                          vectors <= kGroupNormThreads;
   const unsigned batch = static_cast<unsigned>(args.batch);
   const unsigned groups = static_cast<unsigned>(args.groups);
-  const Launch merge = {"group_norm_merge", {groups, batch, 1}, {32, 1, 1}, 0};
+  const Launch merge = {"group_norm_merge", {groups, batch, 1}, {kGroupNormMergeThreads, 1, 1}, 0};
   if (!is_vector) {
     const long long elements = args.batch * args.positions * args.channels;
     return {{{"group_norm_statistics_any",
