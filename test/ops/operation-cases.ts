@@ -48,7 +48,8 @@ export interface CaseFile {
   readonly cases: readonly OperationCase[];
 }
 
-type Line = Readonly<Record<string, number | string | boolean | readonly number[]>>;
+/** A line of a case file. */
+export type CaseLine = Readonly<Record<string, number | string | boolean | readonly number[]>>;
 
 const TENSOR = /^(x|a|b|q|k|v|weight|bias|scale|shift|minus|target|cos|sin|data|table|part\d+)$/;
 
@@ -60,7 +61,7 @@ const TENSOR = /^(x|a|b|q|k|v|weight|bias|scale|shift|minus|target|cos|sin|data|
  */
 export function readCases(family: string): CaseFile {
   const file = new URL(`../../kernels/${family}/cases.json`, import.meta.url);
-  const lines = JSON.parse(readFileSync(file, 'utf8')) as Line[];
+  const lines = JSON.parse(readFileSync(file, 'utf8')) as CaseLine[];
   const tolerances = lines
     .filter((line) => line.error !== undefined)
     .map(({ tolerance, error, reason }) => {
@@ -68,11 +69,16 @@ export function readCases(family: string): CaseFile {
     });
   const cases = lines
     .filter((line) => line.error === undefined)
-    .map((line) => (line.function === undefined ? productCase(family, line) : parseCase(line)));
+    .map((line) => caseOfLine(family, line));
   return { tolerances: new Map(tolerances), cases };
 }
 
-function parseCase(line: Line): OperationCase {
+/** The case that a line without `error` stands for. */
+export function caseOfLine(family: string, line: CaseLine): OperationCase {
+  return line.function === undefined ? productCase(family, line) : parseCase(line);
+}
+
+function parseCase(line: CaseLine): OperationCase {
   const { name, function: operation, dtypes = 'f32 f16 bf16', tolerance, bench, ...rest } = line;
   const isTensor = ([key, value]: [string, unknown]) => TENSOR.test(key) && Array.isArray(value);
   const tensors = Object.entries(rest).filter(isTensor);
@@ -91,7 +97,7 @@ function parseCase(line: Line): OperationCase {
   };
 }
 
-function parseInput(key: string, line: Line): CaseInput {
+function parseInput(key: string, line: CaseLine): CaseInput {
   const text = (property: string) => String(line[`${key}.${property}`] ?? '');
   const words = (source: string) => source.split(' ').filter((word) => word !== '');
   const view = text('view').split(',').map(words);

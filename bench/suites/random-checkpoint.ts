@@ -1,0 +1,140 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { Device } from '../../src/tensor/device.ts';
+import { bytesOf, type DType, encode } from '../../src/tensor/dtype.ts';
+import { scope } from '../../src/tensor/scope.ts';
+import { sizeOf } from '../../src/tensor/shape.ts';
+import { empty, type Tensor } from '../../src/tensor/tensor.ts';
+import type { WeightScope } from '../../src/weights/weight-scope.ts';
+import { randomNumbers } from '../harness/random-tensor.ts';
+
+/** Types that a random checkpoint stores its matrices in. */
+export type StoredType = 'f32' | 'bf16' | 'f8e4m3';
+
+const STORED_NAMES: Readonly<Record<StoredType, string>> = {
+  f32: 'F32',
+  bf16: 'BF16',
+  f8e4m3: 'F8_E4M3',
+};
+/** Mean size of an fp8 element; far from both ends of its range. */
+const FP8_DEVIATION = 16;
+const ALIGNMENT = 64;
+
+/** A tensor that a network asks for. */
+interface Wanted {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Taken as a weight, which may be fp8. */
+  readonly isWeight: boolean;
+}
+
+interface Planned {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: StoredType;
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/**
+ * Writes a safetensors file with random weights for whatever `load` takes: the network itself says which tensors it
+ * has. Variances keep activations near one through any number of layers.
+ */
+export async function writeRandomCheckpoint(
+  file: string,
+  storedType: StoredType,
+  load: (weights: WeightScope) => void,
+): Promise<void> {
+  const tensors = (await wantedBy(load)).flatMap((wanted) => plan(wanted, storedType));
+  const header: Record<string, unknown> = {};
+  let end = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const begin = end;
+    end += sizeOf(shape) * bytesOf(dtype);
+    header[name] = { dtype: STORED_NAMES[dtype], shape, data_offsets: [begin, end] };
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const padding = Buffer.alloc((ALIGNMENT - ((8 + text.length) % ALIGNMENT)) % ALIGNMENT, ' ');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length + padding.length));
+  const descriptor = openSync(file, 'wx');
+  try {
+    for (const part of [length, text, padding]) writeSync(descriptor, part);
+    for (const tensor of tensors) writeTensor(descriptor, tensor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function wantedBy(load: (weights: WeightScope) => void): Promise<readonly Wanted[]> {
+  await using device = Device.open('meta');
+  const recorder = new Recorder(device, '', []);
+  // WeightScope is a class with private fields, so nothing else has its type; these are its public methods.
+  scope(() => load(recorder as unknown as WeightScope));
+  return recorder.wanted;
+}
+
+/** Stands in for a {@link WeightScope} in which every tensor exists, and writes down what is taken. */
+class Recorder implements Pick<WeightScope, 'path' | 'take'> {
+  readonly path: string;
+  readonly wanted: Wanted[];
+  private readonly device: Device;
+
+  constructor(device: Device, path: string, wanted: Wanted[]) {
+    this.device = device;
+    this.path = path;
+    this.wanted = wanted;
+  }
+
+  at(path: string): Recorder {
+    return new Recorder(this.device, this.path === '' ? path : `${this.path}.${path}`, this.wanted);
+  }
+
+  has(): boolean {
+    return true;
+  }
+
+  take(name: string, shape: readonly number[]): Tensor {
+    return this.record(name, shape, false);
+  }
+
+  takeWeight(name: string, shape: readonly number[]): Tensor {
+    return this.record(name, shape, true);
+  }
+
+  private record(name: string, shape: readonly number[], isWeight: boolean): Tensor {
+    this.wanted.push({ name: `${this.path}.${name}`, shape, isWeight });
+    return empty(this.device, shape, 'bf16');
+  }
+}
+
+/** An fp8 matrix has one scale for each row beside it; what is no matrix is at least bf16. */
+function plan({ name, shape, isWeight }: Wanted, storedType: StoredType): Planned[] {
+  const isVector = shape.length === 1;
+  const isGain = isVector && name.endsWith('weight');
+  const fanIn = sizeOf(shape.slice(1));
+  const deviation = isVector ? 0.02 : 1 / Math.sqrt(fanIn);
+  const mean = isGain ? 1 : 0;
+  if (storedType !== 'f8e4m3' || !isWeight) {
+    const dtype = storedType === 'f8e4m3' ? 'bf16' : storedType;
+    return [{ name, shape, dtype, mean, deviation }];
+  }
+  return [
+    { name, shape, dtype: 'f8e4m3', mean, deviation: FP8_DEVIATION },
+    {
+      name: name.replace(/weight$/, 'scale_weight'),
+      shape: [shape[0]!, 1],
+      dtype: 'f32',
+      mean: deviation / FP8_DEVIATION,
+      deviation: 0,
+    },
+  ];
+}
+
+function writeTensor(descriptor: number, { shape, dtype, mean, deviation }: Planned): void {
+  const period = encode(randomNumbers(sizeOf(shape), { mean, deviation }), dtype as DType);
+  const bytes = new Uint8Array(period.buffer, period.byteOffset, period.byteLength);
+  const total = sizeOf(shape) * bytesOf(dtype);
+  for (let written = 0; written < total; ) {
+    written += writeSync(descriptor, bytes, 0, Math.min(bytes.length, total - written));
+  }
+}
