@@ -125,7 +125,8 @@ void Allocator::trim() {
 }
 
 void Allocator::release_all() {
-  if (source_ == nullptr) return;
+  current_bytes_ = 0;
+  live_blocks_ = 0;
   trim();
   for (const auto& [data, capacity] : live_) {
     reserved_bytes_ -= capacity;

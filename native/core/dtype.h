@@ -102,18 +102,12 @@ static inline uint8_t f32_to_u8(float value) {
 // Element `index` of `data`, widened. Exact for every type but i32 beyond 2^24.
 static inline float load_f32(const void* data, DType dtype, int64_t index) {
   switch (dtype) {
-    case DType::kF32:
-      return static_cast<const float*>(data)[index];
-    case DType::kF16:
-      return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
-    case DType::kBf16:
-      return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
-    case DType::kF8E4M3:
-      return f8e4m3_to_f32(static_cast<const uint8_t*>(data)[index]);
-    case DType::kI32:
-      return static_cast<float>(static_cast<const int32_t*>(data)[index]);
-    case DType::kU8:
-      return static_cast<float>(static_cast<const uint8_t*>(data)[index]);
+    case DType::kF32: return static_cast<const float*>(data)[index];
+    case DType::kF16: return f16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case DType::kBf16: return bf16_to_f32(static_cast<const uint16_t*>(data)[index]);
+    case DType::kF8E4M3: return f8e4m3_to_f32(static_cast<const uint8_t*>(data)[index]);
+    case DType::kI32: return static_cast<float>(static_cast<const int32_t*>(data)[index]);
+    case DType::kU8: return static_cast<float>(static_cast<const uint8_t*>(data)[index]);
   }
   return 0.0f;
 }
@@ -121,24 +115,12 @@ static inline float load_f32(const void* data, DType dtype, int64_t index) {
 // Rounds `value` to `dtype` and writes it to element `index` of `data`.
 static inline void store_f32(void* data, DType dtype, int64_t index, float value) {
   switch (dtype) {
-    case DType::kF32:
-      static_cast<float*>(data)[index] = value;
-      return;
-    case DType::kF16:
-      static_cast<uint16_t*>(data)[index] = f32_to_f16(value);
-      return;
-    case DType::kBf16:
-      static_cast<uint16_t*>(data)[index] = f32_to_bf16(value);
-      return;
-    case DType::kF8E4M3:
-      static_cast<uint8_t*>(data)[index] = f32_to_f8e4m3(value);
-      return;
-    case DType::kI32:
-      static_cast<int32_t*>(data)[index] = f32_to_i32(value);
-      return;
-    case DType::kU8:
-      static_cast<uint8_t*>(data)[index] = f32_to_u8(value);
-      return;
+    case DType::kF32: static_cast<float*>(data)[index] = value; return;
+    case DType::kF16: static_cast<uint16_t*>(data)[index] = f32_to_f16(value); return;
+    case DType::kBf16: static_cast<uint16_t*>(data)[index] = f32_to_bf16(value); return;
+    case DType::kF8E4M3: static_cast<uint8_t*>(data)[index] = f32_to_f8e4m3(value); return;
+    case DType::kI32: static_cast<int32_t*>(data)[index] = f32_to_i32(value); return;
+    case DType::kU8: static_cast<uint8_t*>(data)[index] = f32_to_u8(value); return;
   }
 }
 

@@ -19,11 +19,11 @@ import { empty, fromArray, type Tensor } from '../tensor/tensor.ts';
  * @returns `[L, D]`.
  * @throws {@link FramePackError} `ERR_ARGUMENT` naming the first id outside the table.
  */
-export function embedding(
-  table: Tensor,
+export function embedding<D extends DType, E extends FloatDType = D & FloatDType>(
+  table: Tensor<D>,
   ids: readonly number[] | Int32Array,
-  outDtype?: FloatDType,
-): Tensor {
+  outDtype?: E,
+): Tensor<E> {
   const device = checkOperands('embedding', { table });
   checkDType('embedding', 'table', table);
   checkShape('embedding', 'table', table, [null, null]);
@@ -32,7 +32,7 @@ export function embedding(
   for (let i = 0; i < ids.length; i++) {
     checkWhole('embedding', `ids[${i}]`, ids[i]!, 0, vocabulary - 1);
   }
-  const out = empty(device, [ids.length, width], outDtype ?? (table.dtype as FloatDType));
+  const out = empty(device, [ids.length, width], outDtype ?? (table.dtype as DType as E));
   if (out.size === 0) return out;
   using rows = fromArray(device, ids, [ids.length], 'i32');
   native().embedding(device.native, { ids: rows.native, table: table.native, out: out.native });

@@ -9,7 +9,7 @@ import {
   formatTensor,
   mismatch,
 } from '../tensor/check.ts';
-import type { FloatDType } from '../tensor/dtype.ts';
+import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import { formatShape, sizeOf } from '../tensor/shape.ts';
 import { empty, type Tensor } from '../tensor/tensor.ts';
@@ -37,7 +37,7 @@ export interface ScaledWeight {
 export type Weight = Tensor | ScaledWeight;
 
 /** What {@link matmul} fuses behind the product. Every field may have any float dtype unless noted. */
-export interface MatmulOptions {
+export interface MatmulOptions<E extends FloatDType = FloatDType> {
   /** `[N]`, added to the product. */
   readonly bias?: Tensor | undefined;
   readonly activation?: Activation | undefined;
@@ -46,7 +46,7 @@ export interface MatmulOptions {
   /** Added at the end; shape and dtype of the result. */
   readonly residual?: Tensor | undefined;
   /** Default: dtype of `a`. */
-  readonly outDtype?: FloatDType | undefined;
+  readonly outDtype?: E | undefined;
   /** Where to write the result instead of a new tensor; may be `residual`. */
   readonly into?: Tensor | undefined;
 }
@@ -60,7 +60,11 @@ export interface MatmulOptions {
  * @throws {@link FramePackError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`; `ERR_UNSUPPORTED` for views
  * whose rows have no common stride.
  */
-export function matmul(a: Tensor, weight: Weight, options: MatmulOptions = {}): Tensor {
+export function matmul<D extends DType, E extends FloatDType = D & FloatDType>(
+  a: Tensor<D>,
+  weight: Weight,
+  options: MatmulOptions<E> = {},
+): Tensor<E> {
   const scaled = 'data' in weight ? weight : undefined;
   const plain = 'data' in weight ? weight.data : weight;
   const { bias, gate, residual, into } = options;
@@ -69,7 +73,8 @@ export function matmul(a: Tensor, weight: Weight, options: MatmulOptions = {}): 
   checkProduct(a, plain, scaled);
   const shape = a.shape.with(-1, plain.shape[0]!);
   checkEpilogue(a, shape, options);
-  const out = into ?? empty(device, shape, options.outDtype ?? (a.dtype as FloatDType));
+  const dtype = options.outDtype ?? (a.dtype as DType as E);
+  const out = (into as Tensor<E> | undefined) ?? empty(device, shape, dtype);
   if (out.size === 0) return out;
   native().matmul(device.native, {
     a: asRows('matmul', 'a', a),

@@ -13,11 +13,11 @@ import type { Triple } from '../tensor/native-types.ts';
 import { empty, type Tensor } from '../tensor/tensor.ts';
 
 /** Options of {@link patchify}. */
-export interface PatchifyOptions {
+export interface PatchifyOptions<E extends FloatDType = FloatDType> {
   /** `[D]`, any float dtype. */
   readonly bias?: Tensor | undefined;
   /** Default: dtype of `x`. */
-  readonly outDtype?: FloatDType | undefined;
+  readonly outDtype?: E | undefined;
 }
 
 /**
@@ -28,7 +28,11 @@ export interface PatchifyOptions {
  * @param weight - `[D, C, kT, kH, kW]` contiguous, any float dtype.
  * @returns `[B, L, D]` with `L = ceil(T / kT) * ceil(H / kH) * ceil(W / kW)`, w fastest.
  */
-export function patchify(x: Tensor, weight: Tensor, options: PatchifyOptions = {}): Tensor {
+export function patchify<D extends DType, E extends FloatDType = D & FloatDType>(
+  x: Tensor<D>,
+  weight: Tensor,
+  options: PatchifyOptions<E> = {},
+): Tensor<E> {
   const { bias } = options;
   const device = checkOperands('patchify', { x, weight, bias });
   checkDType('patchify', 'x', x);
@@ -42,7 +46,7 @@ export function patchify(x: Tensor, weight: Tensor, options: PatchifyOptions = {
   checkShape('patchify', 'bias', bias, [width]);
   checkTriple('patchify', 'weight.shape.slice(2)', kernel as unknown as Triple, 1);
   const tokens = kernel.reduce((n, extent, axis) => n * Math.ceil(x.shape[axis + 2]! / extent), 1);
-  const dtype = options.outDtype ?? (x.dtype as FloatDType);
+  const dtype = options.outDtype ?? (x.dtype as DType as E);
   const out = empty(device, [x.shape[0]!, tokens, width], dtype);
   if (out.size === 0) return out;
   native().patchify(device.native, {

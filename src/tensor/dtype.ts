@@ -237,7 +237,8 @@ function checkMemory(data: TypedArray): void {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? value.constructor.name : typeof value;
+  if (value === null) return 'null';
+  return typeof value === 'object' ? value.constructor.name : typeof value;
 }
 
 /** Typed arrays that already are the storage: the tensor's bits, or its numbers. */

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { adopt, type Disposable, keep, scope } from '../../src/tensor/scope.ts';
+
+/** Records that it was freed, like a tensor without memory. */
+class Probe implements Disposable {
+  isDisposed = false;
+
+  constructor() {
+    adopt(this);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+describe('scope', () => {
+  test('frees all but the result', () => {
+    let lost: Probe | undefined;
+    const result = scope(() => {
+      lost = new Probe();
+      return new Probe();
+    });
+    expect([lost?.isDisposed, result.isDisposed]).toEqual([true, false]);
+  });
+
+  test('looks through arrays, plain objects, maps and sets', () => {
+    const result = scope(() => ({
+      list: [new Probe(), [new Probe()]],
+      map: new Map([['key', { deep: new Probe() }]]),
+      set: new Set([new Probe()]),
+      bare: Object.assign(Object.create(null) as Record<string, Probe>, { a: new Probe() }),
+      text: 'text',
+      nothing: null,
+    }));
+    const probes = [
+      ...result.list.flat(),
+      result.map.get('key')!.deep,
+      ...result.set,
+      result.bare.a!,
+    ];
+    expect(probes.map((probe) => probe.isDisposed)).toEqual([false, false, false, false, false]);
+  });
+
+  test('survives cycles in the result', () => {
+    const result = scope(() => {
+      const node: { probe: Probe; self?: unknown } = { probe: new Probe() };
+      node.self = node;
+      return node;
+    });
+    expect(result.probe.isDisposed).toBe(false);
+  });
+
+  test('hands survivors to the enclosing scope', () => {
+    let inner: Probe | undefined;
+    const outer = scope(() => {
+      inner = scope(() => new Probe());
+      expect(inner.isDisposed).toBe(false);
+      return new Probe();
+    });
+    expect([inner?.isDisposed, outer.isDisposed]).toEqual([true, false]);
+  });
+
+  test('frees everything when the body throws', () => {
+    let probe: Probe | undefined;
+    const fail = (): never =>
+      scope(() => {
+        probe = new Probe();
+        throw new Error('body');
+      });
+    expect(fail).toThrow('body');
+    expect(probe?.isDisposed).toBe(true);
+  });
+
+  test('keep takes a tensor out', () => {
+    let kept: Probe | undefined;
+    scope(() => {
+      scope(() => {
+        kept = keep(new Probe());
+      });
+    });
+    expect(kept?.isDisposed).toBe(false);
+  });
+
+  test('leaves tensors made outside alone', () => {
+    const outside = new Probe();
+    scope(() => outside);
+    scope(() => undefined);
+    expect(outside.isDisposed).toBe(false);
+  });
+});
+
+describe('asynchronous scope', () => {
+  test('lasts across await and frees all but the result', async () => {
+    let lost: Probe | undefined;
+    const result = await scope(async () => {
+      await sleep(1);
+      lost = new Probe();
+      await sleep(1);
+      expect(lost.isDisposed).toBe(false);
+      return [new Probe()];
+    });
+    expect([lost?.isDisposed, result[0]?.isDisposed]).toEqual([true, false]);
+  });
+
+  test('frees everything when the body rejects', async () => {
+    let probe: Probe | undefined;
+    const failing = scope(async () => {
+      probe = new Probe();
+      await sleep(1);
+      throw new Error('body');
+    });
+    await expect(failing).rejects.toThrow('body');
+    expect(probe?.isDisposed).toBe(true);
+  });
+
+  test('concurrent scopes do not free each other', async () => {
+    const run = (delayMs: number): Promise<Probe> =>
+      scope(async () => {
+        const own = new Probe();
+        await sleep(delayMs);
+        expect(own.isDisposed).toBe(false);
+        return own;
+      });
+    const probes = await Promise.all([run(1), run(10), run(5)]);
+    expect(probes.map((probe) => probe.isDisposed)).toEqual([false, false, false]);
+  });
+
+  test('work that outlives its scope belongs to the next open one', async () => {
+    let late: Promise<Probe> | undefined;
+    await scope(async () => {
+      scope(() => {
+        late = sleep(5).then(() => new Probe());
+      });
+      const probe = await late;
+      expect(probe?.isDisposed).toBe(false);
+    });
+    expect((await late)?.isDisposed).toBe(true);
+  });
+});
