@@ -22,7 +22,7 @@ const PICTURES: ReadonlySet<string> = new Set(['frames', 'preview']);
 const FORMAT =
   '{bar} section {section}/{sections} step {step}/{steps} | eta {eta_text} | peak {peak}{note}';
 
-/** A progress bar on a terminal, a line for each section elsewhere. */
+/** A progress bar on a terminal; elsewhere a line for every quarter of a section. */
 export class TerminalReporter implements Reporter {
   private readonly bar: SingleBar;
   private isStarted = false;
@@ -79,6 +79,13 @@ export class TerminalReporter implements Reporter {
       peak: mebibytes(memory.peakBytes),
       note: event.isCached ? ' | cached' : '',
     };
+    if (!process.stderr.isTTY) {
+      if (step % Math.ceil(numSteps / 4) !== 0 && step !== numSteps) return;
+      const place = `section ${values.section}/${numSections} step ${step}/${numSteps}`;
+      const note = `eta ${values.eta_text} | peak ${values.peak}${values.note}`;
+      console.error(`${seconds(event.elapsedMs)} ${place} | ${note}`);
+      return;
+    }
     const finished = section * numSteps + step;
     if (!this.isStarted) this.bar.start(numSections * numSteps, finished, values);
     else this.bar.update(finished, values);

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TINY_MODEL } from './models/tiny-framepack.ts';
+import { PICTURE } from './pipeline/tiny-request.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'framepack-examples-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function run(example: string, ...args: readonly string[]): Promise<string> {
+  const path = fileURLToPath(new URL(`../examples/${example}.ts`, import.meta.url));
+  const command = ['--import', 'tsx', path, ...args];
+  return (await promisify(execFile)(process.execPath, command)).stdout;
+}
+
+describe('examples', { timeout: 120_000 }, () => {
+  it('generate-video writes a video', async () => {
+    const out = join(folder, 'ball.mp4');
+    expect(await run('generate-video', TINY_MODEL, PICTURE, out)).toContain(
+      `${out}: 128 x 96, 37 frames`,
+    );
+    expect(existsSync(out)).toBe(true);
+  });
+
+  it('tensor-arithmetic agrees with its definition and frees everything', async () => {
+    const output = await run('tensor-arithmetic');
+    const [, actual, expected] = /attention (\S+), by hand (\S+)/.exec(output)!;
+    expect(Number(actual)).toBeCloseTo(Number(expected), 4);
+    expect(output).toContain('0 tensors left');
+  });
+});
