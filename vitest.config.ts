@@ -1,4 +1,8 @@
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import {
+  defineConfig,
+  type TestProjectInlineConfiguration,
+  type ViteUserConfig,
+} from 'vitest/config';
 import { type Tier, VIRTUAL_DRIVER } from './test/tiers.ts';
 
 const SECOND = 1000;
@@ -19,7 +23,7 @@ function tier(name: Tier, timeoutMs: number, env: Record<string, string> = {}) {
   } satisfies TestProjectInlineConfiguration;
 }
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
     projects: [
@@ -30,3 +34,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

@@ -9,14 +9,20 @@ export const PICTURE: string = fileURLToPath(
   new URL('../../assets/picture-1.png', import.meta.url),
 );
 
+type TinyRequest = Required<Pick<GenerateRequest, 'model' | 'prompt'>> & {
+  readonly image: string;
+  readonly seconds: number;
+  readonly steps: number;
+};
+
 /** The shortest possible run of the tiny checkpoint. */
-export const TINY_REQUEST = {
+export const TINY_REQUEST: TinyRequest = {
   model: TINY_MODEL,
   image: PICTURE,
   prompt: 'A yellow ring grows and shrinks over a snowy field.',
   seconds: 1.2,
   steps: 2,
-} as const satisfies GenerateRequest;
+};
 
 /** All events of a run. */
 export async function collect(request: GenerateRequest): Promise<GenerateEvent[]> {
