@@ -28,7 +28,7 @@ void LaunchReport::block_aborted() {
 }
 
 DiagnosticLog& DiagnosticLog::instance() {
-  static DiagnosticLog log;
+  static DiagnosticLog& log = *new DiagnosticLog;
   return log;
 }
 

@@ -10,7 +10,7 @@ namespace cudasim {
 namespace {
 
 Settings& storage() {
-  static Settings current;
+  static Settings& current = *new Settings;
   return current;
 }
 

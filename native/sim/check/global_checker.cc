@@ -9,8 +9,8 @@
 #include <cstring>
 #include <mutex>
 
+#include "device_memory.h"
 #include "exec/block.h"
-#include "memory.h"
 
 namespace cudasim {
 namespace {
@@ -70,7 +70,7 @@ struct GlobalChecker::Shadow {
   std::array<SpinLock, 1024> locks;
 
   static Shadow& instance() {
-    static Shadow shadow;
+    static Shadow& shadow = *new Shadow;
     return shadow;
   }
 };
@@ -139,6 +139,12 @@ void GlobalChecker::access(Warp& warp, const Instruction& in, int lane, uint64_t
     visit_word(by, shadow.words[at / 4], address - first + (at - offset), first, count);
     at += count;
   }
+}
+
+void GlobalChecker::forget_all() {
+  Shadow& shadow = Shadow::instance();
+  madvise(shadow.words, DeviceMemory::kArenaBytes / 4 * sizeof(Cell), MADV_DONTNEED);
+  madvise(shadow.bytes, DeviceMemory::kArenaBytes * sizeof(Cell), MADV_DONTNEED);
 }
 
 void GlobalChecker::visit_word(const Accessor& by, Cell& word, uint64_t word_address,

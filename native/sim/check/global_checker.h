@@ -14,6 +14,9 @@ class GlobalChecker {
   void access(Warp& warp, const Instruction& in, int lane, uint64_t address, uint32_t bytes,
               AccessKind kind);
 
+  /** Forgets all accesses. Only while no kernel runs. */
+  static void forget_all();
+
  private:
   struct Record;
   struct Cell;

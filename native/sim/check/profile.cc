@@ -136,11 +136,12 @@ void LaunchProfile::shared_access(uint32_t pc, uint32_t lanes, const uint32_t* o
 }
 
 ProfileLog& ProfileLog::instance() {
-  static ProfileLog log;
+  static ProfileLog& log = *new ProfileLog;
+  static const struct AtExit {
+    ~AtExit() { log.write(); }
+  } at_exit;
   return log;
 }
-
-ProfileLog::~ProfileLog() { write(); }
 
 void ProfileLog::add(const std::shared_ptr<const Program>& program, uint64_t blocks,
                      const std::vector<std::unique_ptr<LaunchProfile>>& parts) {

@@ -38,7 +38,6 @@ class LaunchProfile {
 class ProfileLog {
  public:
   static ProfileLog& instance();
-  ~ProfileLog();
 
   void add(const std::shared_ptr<const Program>& program, uint64_t blocks,
            const std::vector<std::unique_ptr<LaunchProfile>>& parts);

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "check/profile.h"
+#include "device_memory.h"
 #include "diagnostics.h"
 #include "driver/context.h"
-#include "memory.h"
 #include "settings.h"
 
 using namespace cudasim;

@@ -5,9 +5,9 @@
 #include <map>
 #include <vector>
 
+#include "device_memory.h"
 #include "diagnostics.h"
 #include "driver/context.h"
-#include "memory.h"
 #include "settings.h"
 
 using namespace cudasim;

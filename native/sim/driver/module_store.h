@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "device_memory.h"
 #include "driver/cuda_abi.h"
 #include "exec/program.h"
-#include "memory.h"
 
 namespace cudasim {
 

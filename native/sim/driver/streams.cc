@@ -115,7 +115,8 @@ void StreamEngine::satisfy(Lock& lock, const std::shared_ptr<Stream>& stream,
 
 void StreamEngine::run_front(Lock& lock, const std::shared_ptr<Stream>& stream) {
   const uint64_t sequence = stream->queue.front().sequence;
-  satisfy(lock, stream, stream->queue.front().wait_for, sequence);
+  const QueuePosition wait_for = stream->queue.front().wait_for;  // a copy: the lock is let go
+  satisfy(lock, stream, wait_for, sequence);
   // Another thread may have run it while this one ran what it depends on.
   if (stream->is_running || stream->queue.empty() || stream->queue.front().sequence != sequence)
     return;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "device_memory.h"
 #include "exec/block.h"
-#include "memory.h"
 
 namespace cudasim {
 namespace {

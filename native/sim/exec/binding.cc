@@ -9,7 +9,7 @@
 namespace cudasim {
 namespace {
 
-// Opcodes of several families are told apart by type: the first family that knows the type takes it.
+// Families that share an opcode differ by type: the first one that knows the type takes it.
 const std::unordered_map<std::string, std::vector<FamilyDecoder>>& families() {
   static const auto kFamilies = [] {
     const std::pair<FamilyDecoder, const char*> kOpcodes[] = {

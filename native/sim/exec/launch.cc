@@ -13,11 +13,12 @@
 namespace cudasim {
 namespace {
 
-// Threads that sleep between launches; one job at a time.
+// Threads that sleep between launches; one job at a time. Never destroyed, as a process may exit
+// while a launch is running.
 class WorkerPool {
  public:
   static WorkerPool& instance() {
-    static WorkerPool pool;
+    static WorkerPool& pool = *new WorkerPool;
     return pool;
   }
 
@@ -40,22 +41,12 @@ class WorkerPool {
     job_ = nullptr;
   }
 
-  ~WorkerPool() {
-    {
-      std::lock_guard lock(mutex_);
-      is_stopping_ = true;
-      wake_.notify_all();
-    }
-    for (std::thread& thread : threads_) thread.join();
-  }
-
  private:
   void work(unsigned index) {
     std::unique_lock lock(mutex_);
     uint64_t seen = 0;
     for (;;) {
-      wake_.wait(lock, [&] { return is_stopping_ || (job_ && generation_ != seen); });
-      if (is_stopping_) return;
+      wake_.wait(lock, [&] { return job_ && generation_ != seen; });
       seen = generation_;
       if (index >= job_workers_) continue;
       const std::function<void(unsigned)>& job = *job_;
@@ -72,7 +63,6 @@ class WorkerPool {
   const std::function<void(unsigned)>* job_ = nullptr;
   unsigned job_workers_ = 0, unfinished_ = 0;
   uint64_t generation_ = 0;
-  bool is_stopping_ = false;
 };
 
 // The order in which blocks start; a multiplier coprime to the count makes a cheap permutation.
@@ -99,10 +89,11 @@ class BlockOrder {
 Fault run_launch(Launch launch) {
   static std::mutex one_at_a_time;
   static uint32_t launches = 0;
-  static std::vector<std::unique_ptr<Block>> blocks;
+  static auto& blocks = *new std::vector<std::unique_ptr<Block>>;
   std::lock_guard lock(one_at_a_time);
-  // 16 bits in the race shadow; a stale record from 65535 launches ago is the price of its size.
+  // Ids have 16 bits in the race shadow, which is wiped before they repeat.
   launch.id = 1 + launches++ % 0xffff;
+  if (launch.id == 1 && launches > 1 && settings().check) GlobalChecker::forget_all();
 
   const uint64_t count = launch.grid.count();
   const unsigned workers = static_cast<unsigned>(std::min<uint64_t>(settings().threads, count));

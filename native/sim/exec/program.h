@@ -49,7 +49,7 @@ struct SourceLocation {
   uint32_t line = 0;
 };
 
-/** Where an instruction came from; one per Instruction, apart from it to keep the hot loop small. */
+/** Where an instruction came from; apart from Instruction to keep the hot loop small. */
 struct InstructionSource {
   std::shared_ptr<const SourceLocation> location;
   std::string_view text;  // of Program::ptx

@@ -40,7 +40,7 @@ enum class SpecialRegister : uint8_t {
   kTotalShared,
 };
 
-/** By PTX name, e.g. "%tid.x"; nothing for a name that is unknown or changes while the kernel runs. */
+/** By PTX name, e.g. "%tid.x"; nothing for a name that is unknown or changes in the kernel. */
 std::optional<SpecialRegister> special_register_named(const std::string& name);
 
 struct SpecialRegisterContext {

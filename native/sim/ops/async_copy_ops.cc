@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "device_memory.h"
 #include "exec/access.h"
 #include "exec/block.h"
-#include "memory.h"
 #include "ops/elementwise.h"
 
 namespace cudasim {

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "device_memory.h"
 #include "exec/access.h"
 #include "exec/block.h"
-#include "memory.h"
 #include "ops/elementwise.h"
 
 namespace cudasim {

@@ -1,7 +1,7 @@
 #include "ops/lane_pointers.h"
 
+#include "device_memory.h"
 #include "exec/block.h"
-#include "memory.h"
 
 namespace cudasim {
 namespace lane_pointers {

@@ -20,7 +20,8 @@ extern "C" __global__ void float_kernel(const FloatInput* inputs, Results* resul
   results[i].count = r.count;
 }
 
-// Functions whose last bits are not specified: [sin cos exp log tanh rsqrt erf pow sin' exp' log' tanh'].
+// Functions whose last bits are not specified:
+// [sin cos exp log tanh rsqrt erf pow sin' exp' log' tanh'], ' for the approximate ones.
 extern "C" __global__ void function_kernel(const float* inputs, float* results, int count) {
   const int i = static_cast<int>(threadIdx.x);
   if (i >= count) return;
@@ -40,7 +41,8 @@ extern "C" __global__ void function_kernel(const float* inputs, float* results, 
   asm("tanh.approx.f32 %0, %1;" : "=f"(r[11]) : "f"(x));
 }
 
-// Directed rounding and saturation: [rz rm rp of a sum, rz of a product, saturated sum, saturated conversion].
+// Directed rounding and saturation: [sum rz, rd and ru, product rz, saturated sum, conversion rz,
+// root ru, fma rd].
 extern "C" __global__ void rounding_kernel(float a, float b, float* results) {
   results[0] = __fadd_rz(a, b);
   results[1] = __fadd_rd(a, b);

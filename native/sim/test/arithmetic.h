@@ -1,5 +1,5 @@
-// The same expressions for device and host: what the host compiler makes of them is the expected result. Where
-// the device has an instruction of its own, the host has a plain definition beside it.
+// The same expressions for device and host: what the host compiler makes of them is the expected
+// result. Where the device has an instruction of its own, the host has a plain definition.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// The driver around the kernels: queues, events, memory, limits, modules. Kernels here are PTX text, so these
-// tests need no nvcc.
+// The driver around the kernels: queues, events, memory, limits, modules. Kernels here are PTX
+// text, so these tests need no nvcc.
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-// Every check finds the mistake it is for, at the line of the mistake, and nothing in a correct kernel.
+// Every check finds the mistake it is for, at its line, and nothing in a correct kernel.
 
 #include "test/simulator.h"
 

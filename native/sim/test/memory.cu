@@ -16,8 +16,8 @@ __noinline__ __device__ float callee(float x, int times) {
   return x;
 }
 
-// Vector accesses, constant and module variables, a dynamically indexed local array, an indexed parameter, a
-// real call, a switch: out[i] is computed the same way by the test.
+// Vector accesses, constant and module variables, a dynamically indexed local array, an indexed
+// parameter, a real call, a switch: out[i] is computed the same way by the test.
 extern "C" __global__ void spaces(Arguments p) {
   const int i = static_cast<int>(threadIdx.x);
   const float4 v = reinterpret_cast<const float4*>(p.in)[i];

@@ -1,4 +1,4 @@
-// A thin host side for the tests: contexts, arrays, launches, and the simulator's settings and findings.
+// A thin host side for the tests: arrays, launches, the simulator's settings and findings.
 #pragma once
 
 #include <cmath>
@@ -45,7 +45,7 @@ void require(bool condition, const std::string& what, const char* file, int line
 void check(CUresult result, const char* what);
 #define CHECK(call) check((call), #call)
 
-/** Sets CUDA_SIM_* variables (without the prefix), clears findings and errors; undone by the destructor. */
+/** Sets CUDA_SIM_* variables, named without the prefix, and resets; undone by the destructor. */
 class Environment {
  public:
   explicit Environment(std::initializer_list<std::pair<const char*, const char*>> variables);

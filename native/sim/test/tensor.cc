@@ -1,5 +1,5 @@
-// Matrix instructions and the 16-bit formats against definitions by value: the reference rounds an exact value
-// by searching the neighbouring representable numbers, not by bit tricks.
+// Matrix instructions and the 16-bit formats against definitions by value: the reference rounds an
+// exact value by searching the neighbouring representable numbers, not by bit tricks.
 
 #include "test/tensor.h"
 
@@ -28,7 +28,7 @@ double value_of(uint32_t bits, Format format) {
          std::ldexp((1 << format.mantissa_bits) + mantissa, exponent - bias - format.mantissa_bits);
 }
 
-// Nearest representable number, ties to the even pattern. The patterns of positive numbers are ordered by value.
+// Nearest representable number, ties to the even pattern. Positive patterns are ordered by value.
 uint32_t round_to(long double exact, Format format) {
   if (std::isnan(exact)) return 0x7fff;
   const uint32_t sign = std::signbit(exact) ? 0x8000 : 0;
@@ -73,7 +73,7 @@ SIM_TEST(every_16_bit_float_converts_and_combines_correctly) {
     const long double bf16_product = static_cast<long double>(b) * value_of(j, kBf16);
     expect_bits("f16 fma", i, r.half_fma, round_to(half_product + value_of(k, kHalf), kHalf),
                 0xffff);
-    // A long double holds a bf16 sum exactly only while the exponents are within 64 bits of each other.
+    // A long double holds a bf16 sum exactly only while the exponents are close enough.
     const long double bf16_sum = bf16_product + value_of(k, kBf16);
     if (bf16_sum - bf16_product == value_of(k, kBf16)) {
       expect_bits("bf16 fma", i, r.bf16_fma, round_to(bf16_sum, kBf16), 0xffff);

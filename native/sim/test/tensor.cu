@@ -1,6 +1,3 @@
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
 #include <cstdint>
 
 #include "tensor.h"
@@ -55,26 +52,42 @@ extern "C" __global__ void multiply_f16(const uint16_t* a, const uint16_t* b, co
   multiply_tile<false>(a, b, c, d);
 }
 
+#define BINARY_16(name, text)                               \
+  __device__ inline uint16_t name(uint16_t a, uint16_t b) { \
+    uint16_t d;                                             \
+    asm(text " %0, %1, %2;" : "=h"(d) : "h"(a), "h"(b));    \
+    return d;                                               \
+  }
+#define TERNARY_16(name, text)                                          \
+  __device__ inline uint16_t name(uint16_t a, uint16_t b, uint16_t c) { \
+    uint16_t d;                                                         \
+    asm(text " %0, %1, %2, %3;" : "=h"(d) : "h"(a), "h"(b), "h"(c));    \
+    return d;                                                           \
+  }
+BINARY_16(add_f16, "add.f16")
+TERNARY_16(fma_f16, "fma.rn.f16")
+TERNARY_16(fma_bf16, "fma.rn.bf16")
+
 // Every 16-bit pattern through f32 and back, and a fused multiply-add of each with its neighbours.
 extern "C" __global__ void half_kernel(HalfResults* results) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
-  const auto half = [](uint32_t bits) {
-    return __ushort_as_half(static_cast<unsigned short>(bits));
-  };
-  const auto bf16 = [](uint32_t bits) {
-    return __ushort_as_bfloat16(static_cast<unsigned short>(bits));
-  };
-  HalfResults& r = results[i];
-  r.half_to_float = __half2float(half(i));
-  r.bf16_to_float = __bfloat162float(bf16(i));
-  const float odd = __uint_as_float(i << 16 | (i * 2654435761u >> 16));
-  r.float_to_half = __half_as_ushort(__float2half_rn(odd));
-  r.float_to_bf16 = __bfloat16_as_ushort(__float2bfloat16_rn(odd));
   const uint32_t j = i * 40503u & 0xffff, k = i * 30011u & 0xffff;
-  r.half_fma = __half_as_ushort(__hfma(half(i), half(j), half(k)));
-  r.bf16_fma = __bfloat16_as_ushort(__hfma(bf16(i), bf16(j), bf16(k)));
-  r.half_sum = __half_as_ushort(__hadd(half(i), half(j)));
-  r.half_is_less = __hlt(half(i), half(j));
+  const uint16_t x = static_cast<uint16_t>(i), y = static_cast<uint16_t>(j);
+  const uint16_t z = static_cast<uint16_t>(k);
+  HalfResults& r = results[i];
+  asm("cvt.f32.f16 %0, %1;" : "=f"(r.half_to_float) : "h"(x));
+  r.bf16_to_float = __uint_as_float(i << 16);
+  const float odd = __uint_as_float(i << 16 | (i * 2654435761u >> 16));
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(r.float_to_half) : "f"(odd));
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(r.float_to_bf16) : "f"(odd));
+  r.half_fma = fma_f16(x, y, z);
+  r.bf16_fma = fma_bf16(x, y, z);
+  r.half_sum = add_f16(x, y);
+  uint32_t is_less;
+  asm("{ .reg .pred p; setp.lt.f16 p, %1, %2; selp.u32 %0, 1, 0, p; }"
+      : "=r"(is_less)
+      : "h"(x), "h"(y));
+  r.half_is_less = static_cast<uint16_t>(is_less);
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r.packed_bf16) : "f"(odd), "f"(r.half_to_float));
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r.packed_half) : "f"(odd), "f"(r.bf16_to_float));
   const uint32_t pair = i | j << 16, other = k | i << 16;

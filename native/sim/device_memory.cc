@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "device_memory.h"
 
 #include <sys/mman.h>
 
@@ -39,7 +39,7 @@ uint8_t* map_range(uint64_t bytes, int protection) {
 }  // namespace
 
 DeviceMemory& DeviceMemory::instance() {
-  static DeviceMemory memory;
+  static DeviceMemory& memory = *new DeviceMemory;
   return memory;
 }
 

@@ -3,6 +3,7 @@
 // always caught.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -21,6 +22,7 @@ struct Allocation {
   }
 };
 
+/** Like every singleton here never destroyed: a thread may still be at work at exit. */
 class DeviceMemory {
  public:
   static constexpr uint64_t kArenaBytes = uint64_t{64} << 30;
@@ -57,7 +59,7 @@ class DeviceMemory {
   uint8_t* arena_ = nullptr;  // backing bytes of base_
   uint8_t* initialised_ = nullptr;
   uint64_t top_ = 0;  // arena offset of the first page never used
-  uint64_t used_bytes_ = 0;
+  std::atomic<uint64_t> used_bytes_ = 0;
   mutable std::shared_mutex mutex_;
   std::map<uint64_t, Allocation> live_;
   std::map<uint64_t, uint64_t>
