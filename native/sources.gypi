@@ -49,6 +49,7 @@
       "native/cpu/gemm.cc",
       "native/cpu/matmul.cc",
       "native/cpu/norm.cc",
+      "native/cpu/packed_heads.cc",
       "native/cpu/patchify.cc",
       "native/cpu/reduce.cc",
       "native/cpu/rope.cc",

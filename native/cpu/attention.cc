@@ -8,20 +8,20 @@
 
 #include <algorithm>
 #include <cfloat>
-#include <cstring>
 #include <vector>
 
 #include "../../kernels/attention/attention_ref.h"
 #include "cpu_context.h"
+#include "gemm.h"
 #include "isa/kernel_table.h"
 #include "isa/vector_table.h"
+#include "packed_heads.h"
 
 namespace framepack::cpu {
 
 namespace {
 
 constexpr long long kGroups = 4;
-constexpr long long kPackRows = 64;              // keys per packing task
 constexpr long long kPackedBytes = 64ll << 20;   // keys and values packed at a time
 constexpr long long kChunkElements = 128 * 256;  // of the keys of one chunk
 constexpr long long kMaxChunkKeys = 256;
@@ -44,24 +44,25 @@ class Attention {
         context_(context),
         is_bf16_(can_use_bf16()),
         kernels_(is_bf16_ ? *context.kernels->bf16 : context.kernels->f32),
-        row_stride_(packed_row_stride()),
-        chunk_keys_(std::clamp(kChunkElements / args.head_width / 2 * 2, 32LL, kMaxChunkKeys)),
-        head_bytes_(round_up(args.key_tokens, 2) * row_stride_ * kernels_.element_bytes) {
+        packed_(args, context, kernels_),
+        chunk_keys_(std::clamp(kChunkElements / args.head_width / 32 * 32, 32LL, kMaxChunkKeys)) {
     list_blocks();
   }
 
   void run() {
     const long long units = args_.batch * args_.kv_heads;
-    const long long round = std::clamp(kPackedBytes / (2 * head_bytes_ + 1), 1LL, units);
-    packed_ =
-        static_cast<char*>(context_.scratch.shared(static_cast<size_t>(2 * head_bytes_ * round)));
+    const long long round = std::clamp(kPackedBytes / (packed_.head_bytes() + 1), 1LL, units);
+    packed_.set_memory(static_cast<char*>(
+        context_.scratch.shared(static_cast<size_t>(packed_.head_bytes() * round))));
     const long long group = args_.heads / args_.kv_heads;
     const auto blocks = static_cast<long long>(blocks_.size());
     for (long long first = 0; first < units; first += round) {
       const long long count = std::min(round, units - first);
-      const long long cuts = ceil_div(args_.key_tokens, kPackRows);
+      const long long cuts = ceil_div(args_.key_tokens, PackedHeads::kPackRows);
       context_.pool.parallel_for(count * cuts, [&](int64_t task, int) {
-        pack(first + task / cuts, task / cuts, task % cuts * kPackRows);
+        const long long slot = task / cuts, unit = first + slot;
+        packed_.pack(slot, unit / args_.kv_heads, unit % args_.kv_heads,
+                     task % cuts * PackedHeads::kPackRows);
       });
       context_.pool.parallel_for(count * group * blocks, [&](int64_t task, int worker) {
         // The last blocks of a causal mask are the longest: they start first.
@@ -84,7 +85,7 @@ class Attention {
     long long first;  // query row within the block
     int queries, width;
     bool has_output;
-    char* panel;    // [K, width]
+    char* panel;    // packed queries
     float* output;  // [K, width]
     float* maximum;
     float* sum;
@@ -93,17 +94,13 @@ class Attention {
   };
 
   bool can_use_bf16() const {
-    // Two values share a dword of the second product, so chunks start at even keys.
-    for (long long g = 0; g < args_.num_segments; ++g) {
-      if (args_.key_offsets[g] % 2 != 0) return false;
+    if (!context_.kernels->bf16 || args_.dtype != DType::kBf16) return false;
+    // Pairs of keys are packed as they are numbered, so every segment must start with a pair.
+    const int step = context_.kernels->bf16->k_step;
+    for (long long g = 0; step == 2 && g < args_.num_segments; ++g) {
+      if (args_.key_offsets[g] % step != 0) return false;
     }
-    return context_.kernels->bf16_pairs && args_.dtype == DType::kBf16 && args_.head_width % 2 == 0;
-  }
-
-  // Rows start on different cache sets: an odd number of lines apart.
-  long long packed_row_stride() const {
-    const long long line = 64 / kernels_.element_bytes;
-    return (ceil_div(args_.head_width, line) | 1) * line;
+    return true;
   }
 
   long long group_width() const { return kernels_.tile_columns; }
@@ -129,43 +126,6 @@ class Attention {
     }
   }
 
-  char* keys_of(long long slot) const { return packed_ + 2 * slot * head_bytes_; }
-  char* values_of(long long slot) const { return keys_of(slot) + head_bytes_; }
-
-  static const char* row_of(const void* data, const AttentionStrides& stride, DType dtype,
-                            long long batch, long long token, long long head) {
-    const long long index = batch * stride.batch + token * stride.token + head * stride.head;
-    return static_cast<const char*>(data) + index * size_of(dtype);
-  }
-
-  void pack(long long unit, long long slot, long long first) const {
-    const long long batch = unit / args_.kv_heads, head = unit % args_.kv_heads;
-    const long long end = std::min(first + kPackRows, args_.key_tokens);
-    for (long long row = first; row < end; ++row) {
-      const char* k = row_of(args_.k, args_.k_stride, args_.dtype, batch, row, head);
-      const char* v = row_of(args_.v, args_.v_stride, args_.dtype, batch, row, head);
-      const long long offset = row * row_stride_ * kernels_.element_bytes;
-      if (is_bf16_) {
-        std::memcpy(keys_of(slot) + offset, k, static_cast<size_t>(args_.head_width) * 2);
-        pack_value_pair(slot, row, v);
-      } else {
-        context_.vector->widen(k, args_.dtype, reinterpret_cast<float*>(keys_of(slot) + offset),
-                               args_.head_width);
-        context_.vector->widen(v, args_.dtype, reinterpret_cast<float*>(values_of(slot) + offset),
-                               args_.head_width);
-      }
-    }
-  }
-
-  // Rows 2 j and 2 j + 1 interleaved: [S / 2, K, 2].
-  void pack_value_pair(long long slot, long long row, const char* v) const {
-    const auto* value = reinterpret_cast<const uint16_t*>(v);
-    auto* pair = reinterpret_cast<uint16_t*>(values_of(slot)) + row / 2 * 2 * row_stride_;
-    for (long long c = 0; c < args_.head_width; ++c) pair[2 * c + row % 2] = value[c];
-    if (row + 1 < args_.key_tokens || row % 2 != 0) return;
-    for (long long c = 0; c < args_.head_width; ++c) pair[2 * c + 1] = 0;
-  }
-
   long long visible_keys(const QueryBlock& block, long long query) const {
     const long long keys = block.key_end - block.key_begin, i = block.position + query;
     switch (args_.mask) {
@@ -178,16 +138,18 @@ class Attention {
   }
 
   size_t group_floats() const {
-    return static_cast<size_t>((2 * args_.head_width + 4) * group_width());
+    return static_cast<size_t>(
+        (args_.head_width + round_up(args_.head_width, kernels_.k_step) + 4) * group_width());
   }
   size_t chunk_floats() const { return static_cast<size_t>(chunk_keys_ * group_width()); }
   // The output of a group, queries as rows.
   size_t transposed_floats() const { return static_cast<size_t>(args_.head_width * group_width()); }
 
   void attend(const QueryBlock& block, const Head& head, int worker) const {
-    const size_t floats = kGroups * group_floats() + 3 * chunk_floats() + transposed_floats();
+    const size_t floats = kGroups * group_floats() + 2 * chunk_floats() + transposed_floats();
     auto* scratch = static_cast<float*>(context_.scratch.of_worker(worker, floats * sizeof(float)));
     float* scores = scratch + kGroups * group_floats();
+    const TileRegion region(kernels_);
     Group groups[kGroups];
     const long long count = ceil_div(block.queries, group_width());
     for (long long g = 0; g < count; ++g) {
@@ -200,7 +162,7 @@ class Attention {
       }
     }
     for (long long g = 0; g < count; ++g) {
-      close_group(block, head, scores + 3 * chunk_floats(), groups[g]);
+      close_group(block, head, scores + 2 * chunk_floats(), groups[g]);
     }
   }
 
@@ -212,13 +174,15 @@ class Attention {
     group.width = kernels_.panel_width(group.queries);
     group.has_output = false;
     group.output = memory;
-    group.panel = reinterpret_cast<char*>(memory + elements);
-    group.maximum = memory + 2 * elements;
+    group.maximum = memory + elements;
     group.sum = group.maximum + width;
     group.correction = group.sum + width;
     group.visible = group.correction + width;
-    kernels_.pack_panel({.data = row_of(args_.q, args_.q_stride, args_.dtype, head.batch,
-                                        block.query + group.first, head.head),
+    group.panel = reinterpret_cast<char*>(group.visible + width);
+    const long long query = head.batch * args_.q_stride.batch +
+                            (block.query + group.first) * args_.q_stride.token +
+                            head.head * args_.q_stride.head;
+    kernels_.pack_panel({.data = static_cast<const char*>(args_.q) + query * size_of(args_.dtype),
                          .block_scale = nullptr,
                          .row_stride = args_.q_stride.token,
                          .block_scale_stride = 0,
@@ -261,10 +225,10 @@ class Attention {
                                       group.correction);
     }
     const void* weights = scores;
-    if (is_bf16_) {
-      float* pairs = scores + chunk_floats();
-      context_.kernels->bf16_pairs(scores, keys, group.width, pairs);
-      weights = pairs;
+    if (kernels_.round_panel) {
+      float* panel = scores + chunk_floats();
+      kernels_.round_panel(scores, keys, group.width, panel);
+      weights = panel;
     }
     add_values(head.slot, row, keys, weights, group);
     group.has_output = true;
@@ -276,12 +240,12 @@ class Attention {
     const long long no_offset = 0;
     for_tiles(keys, [&](long long first, int rows) {
       kernels_.tile({
-          .a = keys_of(slot) + (row + first) * row_stride_ * kernels_.element_bytes,
-          .a_row_stride = row_stride_,
+          .a = packed_.key(slot, row + first),
+          .a_row_stride = packed_.key_stride(),
           .a_k_stride = 1,
           .offsets = &no_offset,
           .segments = 1,
-          .k = args_.head_width,
+          .k = round_up(args_.head_width, kernels_.k_step),
           .panel = group.panel,
           .c = scores + first * group.width,
           .c_stride = group.width,
@@ -295,16 +259,15 @@ class Attention {
   // output[column, query] += sum_key v[key, column] * weight[key, query]
   void add_values(long long slot, long long row, long long keys, const void* weights,
                   const Group& group) const {
-    const long long no_offset = 0, step = kernels_.k_step;
-    const char* values = values_of(slot) + row * row_stride_ * kernels_.element_bytes;
+    const long long no_offset = 0;
     for_tiles(args_.head_width, [&](long long first, int rows) {
       kernels_.tile({
-          .a = values + first * step * kernels_.element_bytes,
-          .a_row_stride = step,
-          .a_k_stride = row_stride_,
+          .a = packed_.value(slot, row, first),
+          .a_row_stride = packed_.value_column_stride(),
+          .a_k_stride = packed_.value_key_stride(),
           .offsets = &no_offset,
           .segments = 1,
-          .k = round_up(keys, step),
+          .k = round_up(keys, kernels_.k_step),
           .panel = weights,
           .c = group.output + first * group.width,
           .c_stride = group.width,
@@ -337,9 +300,12 @@ class Attention {
       std::fill_n(transposed, width * group.queries, 0.0f);
     }
     for (long long i = 0; i < group.queries; ++i) {
-      const char* out = row_of(args_.out, args_.out_stride, args_.dtype, head.batch,
-                               block.query + group.first + i, head.head);
-      context_.vector->narrow(transposed + i * width, const_cast<char*>(out), args_.dtype, width);
+      const long long out = head.batch * args_.out_stride.batch +
+                            (block.query + group.first + i) * args_.out_stride.token +
+                            head.head * args_.out_stride.head;
+      context_.vector->narrow(transposed + i * width,
+                              static_cast<char*>(args_.out) + out * size_of(args_.dtype),
+                              args_.dtype, width);
     }
   }
 
@@ -349,11 +315,9 @@ class Attention {
   const CpuContext& context_;
   const bool is_bf16_;
   const isa::GemmKernels& kernels_;
-  const long long row_stride_;  // elements between packed keys, and between packed values
+  PackedHeads packed_;
   const long long chunk_keys_;
-  const long long head_bytes_;  // packed keys, or values, of one head
   std::vector<QueryBlock> blocks_;
-  char* packed_ = nullptr;
 };
 
 }  // namespace

@@ -140,6 +140,19 @@ void pack_tiles(const ColumnSource& source, long long k, void* panel) {
   }
 }
 
+void round_tiles(const float* sums, long long k, int width, void* panel) {
+  const long long padded = (k + kStepK - 1) / kStepK * kStepK;
+  for (long long row = 0; row < padded; row += 2) {
+    alignas(64) float pairs[2 * kTileSide] = {};
+    if (row < k) round_row_pair(sums + row * width, row + 1 < k, width, pairs);
+    float* step = static_cast<float*>(panel) + row / kStepK * 2 * kTileSide * kTileSide +
+                  row % kStepK / 2 * kTileSide;
+    for (int half = 0; half < 2; ++half) {
+      store(load(pairs + half * kTileSide, kLanes), step + half * kTileSide * kTileSide, kLanes);
+    }
+  }
+}
+
 constexpr GemmKernels kAmxGemm = {
     .tile_rows = 2 * kTileSide,
     .row_step = kTileSide,
@@ -148,6 +161,7 @@ constexpr GemmKernels kAmxGemm = {
     .k_step = kStepK,
     .element_bytes = 2,
     .pack_panel = pack_tiles,
+    .round_panel = round_tiles,
     .tile = tile,
     .open = open_tiles,
     .close = release_tiles,

@@ -21,6 +21,14 @@ struct Bf16Multiply {
   static Float add(Operand a, Operand b, Float c) { return _mm512_dpbf16_ps(c, a, b); }
 };
 
+// Rows 2 j and 2 j + 1 become the halves of one dword: a shift and an or within the lane.
+void round_pairs(const float* sums, long long k, int width, void* panel) {
+  for (long long row = 0; row < k; row += 2) {
+    round_row_pair(sums + row * width, row + 1 < k, width,
+                   static_cast<float*>(panel) + row / 2 * width);
+  }
+}
+
 constexpr GemmKernels kBf16Gemm = {
     .tile_rows = kTileRows,
     .row_step = 1,
@@ -29,13 +37,13 @@ constexpr GemmKernels kBf16Gemm = {
     .k_step = 2,
     .element_bytes = 2,
     .pack_panel = pack_panel<Bf16Stage>,
+    .round_panel = round_pairs,
     .tile = tile<Bf16Multiply>,
     .open = nullptr,
     .close = nullptr,
 };
 
-constexpr KernelTable kBf16Table = {kF32Gemm, &kBf16Gemm,    dot,       finish,
-                                    softmax,  scale_columns, bf16_pairs};
+constexpr KernelTable kBf16Table = {kF32Gemm, &kBf16Gemm, dot, finish, softmax, scale_columns};
 
 }  // namespace
 

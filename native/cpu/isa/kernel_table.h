@@ -44,6 +44,8 @@ struct GemmKernels {
   // k elements of every column, zero-padded to k_step. k may only be cut at multiples of
   // kScaleBlock.
   void (*pack_panel)(const ColumnSource& source, long long k, void* panel);
+  // Rounds sums [k, width] to a panel; null where they are one already.
+  void (*round_panel)(const float* sums, long long k, int width, void* panel);
   void (*tile)(const TileArgs& args);
   // Around the tiles of one task, on its thread; null where nothing is to be done.
   void (*open)();
@@ -99,9 +101,6 @@ struct KernelTable {
   bool (*softmax)(const SoftmaxArgs& args);
   // x[row * width + column] *= factor[column]
   void (*scale_columns)(float* x, long long rows, int width, const float* factor);
-  // Rounds x [keys, width] to a bf16 panel [keys / 2, width, 2], zero-padded; null where bf16 has no
-  // such panels.
-  void (*bf16_pairs)(const float* x, long long keys, int width, void* panel);
 };
 
 constexpr int kMaxDotRows = 16;

@@ -86,7 +86,6 @@ inline std::vector<Level> levels() {
     result.push_back(result.back());
     result.back().name += " without bf16";
     result.back().kernels.bf16 = nullptr;
-    result.back().kernels.bf16_pairs = nullptr;
   }
 #if defined(FRAMEPACK_EMULATE_AMX)
   if (detect_isa_level() >= IsaLevel::kAvx512) {

@@ -108,5 +108,14 @@ inline void pack_panel(const ColumnSource& source, long long k, void* panel) {
   }
 }
 
+// Two rows of f32 numbers as one row of bf16 pairs; the second row is zero where it does not exist.
+inline void round_row_pair(const float* rows, bool has_second, int width, float* pairs) {
+  for (int lane = 0; lane < width; lane += kLanes) {
+    const Float second = has_second ? load(rows + width + lane, kLanes) : Float{};
+    const Int low = to_bf16(load(rows + lane, kLanes)) & 0xffff;
+    store(as_float(low | to_bf16(second) << 16), pairs + lane, kLanes);
+  }
+}
+
 }  // namespace
 }  // namespace framepack::cpu::isa

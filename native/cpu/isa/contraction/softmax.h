@@ -2,7 +2,7 @@
 // ever reduced across lanes.
 #pragma once
 #include "../kernel_table.h"
-#include "../vector/convert.h"
+#include "../vector/lanes.h"
 
 namespace framepack::cpu::isa {
 namespace {
@@ -73,19 +73,6 @@ inline void scale_columns(float* x, long long rows, int width, const float* fact
     for (long long row = 0; row < rows; ++row) {
       float* p = x + row * width + lane;
       store(load(p, kLanes) * scale, p, kLanes);
-    }
-  }
-}
-
-// Keys 2 j and 2 j + 1 become the halves of one dword, which is a shift and a blend within the lane.
-inline void bf16_pairs(const float* x, long long keys, int width, void* panel) {
-  auto* dwords = static_cast<float*>(panel);
-  for (long long key = 0; key < keys; key += 2) {
-    for (int lane = 0; lane < width; lane += kLanes) {
-      const Float low = load(x + key * width + lane, kLanes);
-      const Float high = key + 1 < keys ? load(x + (key + 1) * width + lane, kLanes) : Float{};
-      const Int pair = (to_bf16(low) & 0xffff) | to_bf16(high) << 16;
-      store(as_float(pair), dwords + key / 2 * width + lane, kLanes);
     }
   }
 }

@@ -17,12 +17,13 @@ constexpr GemmKernels kF32Gemm = {
     .k_step = 1,
     .element_bytes = 4,
     .pack_panel = pack_panel<F32Stage>,
+    .round_panel = nullptr,
     .tile = tile<F32Multiply>,
     .open = nullptr,
     .close = nullptr,
 };
 
-constexpr KernelTable kF32Table = {kF32Gemm, nullptr, dot, finish, softmax, scale_columns, nullptr};
+constexpr KernelTable kF32Table = {kF32Gemm, nullptr, dot, finish, softmax, scale_columns};
 
 }  // namespace
 }  // namespace framepack::cpu::isa
