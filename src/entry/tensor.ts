@@ -28,7 +28,7 @@ export {
   sub,
 } from '../ops/elementwise.ts';
 export { embedding, upsampleNearest } from '../ops/gather.ts';
-export { type MatmulOptions, matmul, type ScaledWeight, type Weight } from '../ops/matmul.ts';
+export { type MatmulOptions, matmul } from '../ops/matmul.ts';
 export { groupNorm, layerNorm, rmsNorm } from '../ops/norm.ts';
 export { patchify, unpatchify } from '../ops/patchify.ts';
 export { absMean, countNonFinite, maxAbs, mean, std, sum } from '../ops/reduce.ts';
@@ -37,4 +37,11 @@ export { Device, type DeviceKind, type DeviceOptions, type MemoryStats } from '.
 export type { DType, FloatDType, TypedArray, TypedArrayOf } from '../tensor/dtype.ts';
 export { Generator } from '../tensor/generator.ts';
 export { keep, scope } from '../tensor/scope.ts';
-export { empty, fromArray, fromFile, Tensor } from '../tensor/tensor.ts';
+export {
+  empty,
+  fromArray,
+  fromFile,
+  type ScaledWeight,
+  Tensor,
+  type Weight,
+} from '../tensor/tensor.ts';

@@ -5,28 +5,6 @@ import { LANCZOS, resample } from './resample.ts';
 export type Bucket = readonly [height: number, width: number];
 
 /**
- * The sizes of the published FramePack checkpoints, about 640 x 640 pixels each.
- *
- * @see FramePack `diffusers_helper/bucket_tools.py` at 97fe5db.
- */
-export const BUCKETS_640: readonly Bucket[] = [
-  [416, 960],
-  [448, 864],
-  [480, 832],
-  [512, 768],
-  [544, 704],
-  [576, 672],
-  [608, 640],
-  [640, 608],
-  [672, 576],
-  [704, 544],
-  [768, 512],
-  [832, 480],
-  [864, 448],
-  [960, 416],
-];
-
-/**
  * The bucket whose aspect ratio is nearest to the picture's: the least `|height * bw - width * bh|`, the
  * last one among equals.
  *

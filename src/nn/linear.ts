@@ -1,5 +1,5 @@
-import { type MatmulOptions, matmul, type Weight } from '../ops/matmul.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { type MatmulOptions, matmul } from '../ops/matmul.ts';
+import type { Tensor, Weight } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';
 
 /** Extents of a {@link Linear} layer and whether the checkpoint holds a bias for it. */

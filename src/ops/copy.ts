@@ -11,8 +11,14 @@ import type { Device } from '../tensor/device.ts';
 import { bytesOf, type DType, type FloatDType, isFloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import { resolveAxis, type Shape } from '../tensor/shape.ts';
-import { empty, fromArray, type Tensor } from '../tensor/tensor.ts';
-import { type ScaledWeight, type ScaleMode, scaleShape } from './matmul.ts';
+import {
+  empty,
+  fromArray,
+  type ScaledWeight,
+  type ScaleMode,
+  type Tensor,
+} from '../tensor/tensor.ts';
+import { scaleShape } from './matmul.ts';
 
 /** Enqueues a copy between checked tensors of one shape. */
 function enqueueCopy(device: Device, x: Tensor, out: Tensor): void {

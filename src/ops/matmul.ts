@@ -12,29 +12,20 @@ import {
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import { formatShape, sizeOf } from '../tensor/shape.ts';
-import { empty, type Tensor } from '../tensor/tensor.ts';
+import {
+  empty,
+  type ScaledWeight,
+  type ScaleMode,
+  type Tensor,
+  type Weight,
+} from '../tensor/tensor.ts';
 
 const ACTIVATIONS = ['none', 'gelu-tanh', 'silu', 'quick-gelu'] as const;
-const SCALE_MODES = ['none', 'tensor', 'channel', 'block64'] as const;
+const SCALE_MODES: readonly (ScaleMode | 'none')[] = ['none', 'tensor', 'channel', 'block64'];
 const BLOCK_WIDTH = 64;
 
 /** Function between the product and the gate; the numbers are those of `enum class Activation`. */
 export type Activation = (typeof ACTIVATIONS)[number];
-
-/** What one scale of an fp8 weight covers: everything, a row, or 64 consecutive columns of a row. */
-export type ScaleMode = Exclude<(typeof SCALE_MODES)[number], 'none'>;
-
-/** A weight in fp8: `data * scale`. */
-export interface ScaledWeight {
-  /** `[N, K]`. */
-  readonly data: Tensor<'f8e4m3'>;
-  /** One number, `[N]` or `[N, K / 64]`, by `mode`. */
-  readonly scale: Tensor<'f32'>;
-  readonly mode: ScaleMode;
-}
-
-/** A weight `[N, K]` in any stored format. */
-export type Weight = Tensor | ScaledWeight;
 
 /** What {@link matmul} fuses behind the product. Every field may have any float dtype unless noted. */
 export interface MatmulOptions<E extends FloatDType = FloatDType> {

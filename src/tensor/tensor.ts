@@ -241,6 +241,21 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
+/** What one scale of an fp8 weight covers: everything, a row, or 64 consecutive columns of a row. */
+export type ScaleMode = 'tensor' | 'channel' | 'block64';
+
+/** A weight in fp8: `data * scale`. */
+export interface ScaledWeight {
+  /** `[N, K]`. */
+  readonly data: Tensor<'f8e4m3'>;
+  /** One number, `[N]` or `[N, K / 64]`, by `mode`. */
+  readonly scale: Tensor<'f32'>;
+  readonly mode: ScaleMode;
+}
+
+/** A weight `[N, K]` in any stored format. */
+export type Weight = Tensor | ScaledWeight;
+
 /** The error of every use of a disposed tensor. */
 export function disposedError(operation: string, argument: string): FramePackError {
   return new FramePackError(

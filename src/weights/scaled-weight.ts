@@ -1,17 +1,5 @@
 import { FramePackError } from '../errors.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-
-/** Which part of an fp8 weight `[N, K]` shares a scale: all of it, a row, or 64 consecutive columns of a row. */
-type ScaleMode = 'tensor' | 'channel' | 'block64';
-
-/** An fp8 weight and what its elements are multiplied by; what `matmul` takes in place of a plain weight. */
-export interface ScaledWeight {
-  /** `[N, K]`. */
-  readonly data: Tensor<'f8e4m3'>;
-  /** `[1]`, `[N]` or `[N, K / 64]`. */
-  readonly scale: Tensor<'f32'>;
-  readonly mode: ScaleMode;
-}
+import type { ScaleMode } from '../tensor/tensor.ts';
 
 const BLOCK = 64;
 

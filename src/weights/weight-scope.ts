@@ -1,6 +1,6 @@
-import { fromArray, type Tensor } from '../tensor/tensor.ts';
+import type { ScaledWeight, Tensor, Weight } from '../tensor/tensor.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { type ScaledWeight, scaleLayout } from './scaled-weight.ts';
+import { scaleLayout } from './scaled-weight.ts';
 
 /** The tensors of a checkpoint below one prefix; what a layer's `load()` is given. */
 export class WeightScope {
@@ -44,7 +44,7 @@ export class WeightScope {
    * @param shape - `[N, K]`.
    * @throws {@link FramePackError} as {@link Checkpoint.take}; `ERR_CHECKPOINT` when the scales do not fit.
    */
-  takeWeight(name: string, shape: readonly number[]): Tensor | ScaledWeight {
+  takeWeight(name: string, shape: readonly number[]): Weight {
     const data = this.take(name, shape);
     if (data.dtype !== 'f8e4m3') return data;
     return { data: data as Tensor<'f8e4m3'>, ...this.takeScale(name, shape) };

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { BUCKETS_640, cropToBucket, nearestBucket } from '../../src/media/bucket.ts';
+import { type Bucket, cropToBucket, nearestBucket } from '../../src/media/bucket.ts';
+import { officialInfo } from '../../src/weights/official.ts';
 import { fixture, patternImage } from './sample-media.ts';
+
+const BUCKETS_640 = officialInfo(['i2v']).buckets.map(
+  ({ height, width }): Bucket => [height, width],
+);
 
 describe('nearestBucket', () => {
   test.each([
