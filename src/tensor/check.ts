@@ -56,7 +56,7 @@ export function checkOperands(operation: string, operands: Operands): Device {
 }
 
 /** The float types that most operations accept. */
-export const FLOATS: readonly DType[] = ['f32', 'f16', 'bf16'];
+const FLOATS: readonly DType[] = ['f32', 'f16', 'bf16'];
 
 /** @throws {@link FramePackError} `ERR_DTYPE` unless the tensor, if given, has one of the types. */
 export function checkDType(

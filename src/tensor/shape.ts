@@ -11,7 +11,7 @@ export interface Layout {
 }
 
 /** The most axes a tensor has. */
-export const MAX_RANK = 6;
+const MAX_RANK = 6;
 
 /** `[2, 3]`, the way every message writes shapes. */
 export function formatShape(shape: readonly (number | string)[]): string {

@@ -1,4 +1,4 @@
-import type { ScaledWeight, Tensor, Weight } from '../tensor/tensor.ts';
+import { fromArray, type ScaledWeight, type Tensor, type Weight } from '../tensor/tensor.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { scaleLayout } from './scaled-weight.ts';
 
