@@ -227,19 +227,21 @@ FP_DEVICE void conv3d_f32(const Conv3dArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-#define CONV3D_KERNEL(name, element, tile)                                                      \
+// `blocks` that a multiprocessor should hold; told of two, ptxas does not spill to reach four. 0 leaves the
+// choice to ptxas.
+#define CONV3D_KERNEL(name, element, tile, blocks)                                              \
   extern "C" __global__ void __launch_bounds__(                                                 \
-      framepack::GemmConfig<framepack::element, framepack::element, framepack::tile>::kThreads) \
-      name(const framepack::Conv3dArgs args) {                                                  \
+      framepack::GemmConfig<framepack::element, framepack::element, framepack::tile>::kThreads, \
+      blocks) name(const framepack::Conv3dArgs args) {                                          \
     framepack::conv3d<framepack::element, framepack::tile>(args);                               \
   }
 
-CONV3D_KERNEL(conv3d_bf16_128x128, Bf16, kConvLarge)
-CONV3D_KERNEL(conv3d_bf16_64x64, Bf16, kConvSmall)
-CONV3D_KERNEL(conv3d_bf16_128x16, Bf16, kConvNarrow)
-CONV3D_KERNEL(conv3d_f16_128x128, F16, kConvLarge)
-CONV3D_KERNEL(conv3d_f16_64x64, F16, kConvSmall)
-CONV3D_KERNEL(conv3d_f16_128x16, F16, kConvNarrow)
+CONV3D_KERNEL(conv3d_bf16_128x128, Bf16, kConvLarge, 0)
+CONV3D_KERNEL(conv3d_bf16_64x64, Bf16, kConvSmall, 0)
+CONV3D_KERNEL(conv3d_bf16_128x16, Bf16, kConvNarrow, 2)
+CONV3D_KERNEL(conv3d_f16_128x128, F16, kConvLarge, 0)
+CONV3D_KERNEL(conv3d_f16_64x64, F16, kConvSmall, 0)
+CONV3D_KERNEL(conv3d_f16_128x16, F16, kConvNarrow, 2)
 #undef CONV3D_KERNEL
 
 extern "C" __global__ void __launch_bounds__(128)

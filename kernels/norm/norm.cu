@@ -416,10 +416,11 @@ FP_DEVICE void group_norm_apply_any(const GroupNormArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-#define NORM_KERNEL(name, threads, Args, ...)                      \
-  extern "C" __global__ void __launch_bounds__(framepack::threads) \
-      name(const framepack::Args args) {                           \
-    framepack::__VA_ARGS__(args);                                  \
+// One block per multiprocessor is promised because ptxas, left to choose, spills on sm_100 to reach more.
+#define NORM_KERNEL(name, threads, Args, ...)                         \
+  extern "C" __global__ void __launch_bounds__(framepack::threads, 1) \
+      name(const framepack::Args args) {                              \
+    framepack::__VA_ARGS__(args);                                     \
   }
 
 NORM_KERNEL(layer_norm_f32, kNormMaxThreads, LayerNormArgs,
