@@ -4,7 +4,7 @@ import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
 import { type LocatedTensor, openCheckpointFiles } from './checkpoint-files.ts';
 import type { TensorEntry } from './safetensors-header.ts';
-import { WeightScope } from './weight-scope.ts';
+import { type TensorSource, WeightScope } from './weight-scope.ts';
 
 const LISTED_NAMES = 8;
 
@@ -21,7 +21,7 @@ export interface CheckpointOptions {
  * Names are checked both ways: taking a tensor that is missing or has another shape fails, and
  * {@link Checkpoint.assertUsed} fails when tensors are left over.
  */
-export class Checkpoint {
+export class Checkpoint implements TensorSource {
   readonly device: Device;
   /** The file or folder it was opened from. */
   readonly path: string;

@@ -1,22 +1,32 @@
+import type { Device } from '../tensor/device.ts';
 import { fromArray, type ScaledWeight, type Tensor, type Weight } from '../tensor/tensor.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import { scaleLayout } from './scaled-weight.ts';
+
+/** Where a scope takes its tensors from, by full name; a checkpoint is one. */
+export interface TensorSource {
+  readonly device: Device;
+  names(): readonly string[];
+  has(name: string): boolean;
+  shapeOf(name: string): readonly number[];
+  take(name: string, shape: readonly number[]): Tensor;
+  takeFloat32(name: string, shape: readonly number[]): Float32Array;
+}
 
 /** The tensors of a checkpoint below one prefix; what a layer's `load()` is given. */
 export class WeightScope {
   /** Dotted path of this scope, empty at the root. */
   readonly path: string;
-  private readonly checkpoint: Checkpoint;
+  private readonly source: TensorSource;
 
-  /** Use {@link Checkpoint.scope}. */
-  constructor(checkpoint: Checkpoint, path: string) {
-    this.checkpoint = checkpoint;
+  /** Use `Checkpoint.scope`. */
+  constructor(source: TensorSource, path: string) {
+    this.source = source;
     this.path = path;
   }
 
   /** The scope of a module, such as `attn.to_q`, relative to this one. */
   at(path: string): WeightScope {
-    return new WeightScope(this.checkpoint, this.resolve(path));
+    return new WeightScope(this.source, this.resolve(path));
   }
 
   /**
@@ -25,16 +35,16 @@ export class WeightScope {
    */
   atOptional(path: string): WeightScope {
     const prefix = `${this.resolve(path)}.`;
-    return this.checkpoint.names().some((name) => name.startsWith(prefix)) ? this.at(path) : this;
+    return this.source.names().some((name) => name.startsWith(prefix)) ? this.at(path) : this;
   }
 
   has(name: string): boolean {
-    return this.checkpoint.has(this.resolve(name));
+    return this.source.has(this.resolve(name));
   }
 
-  /** See {@link Checkpoint.take}; the name is relative to this scope. */
+  /** As `Checkpoint.take`; the name is relative to this scope. */
   take(name: string, shape: readonly number[]): Tensor {
-    return this.checkpoint.take(this.resolve(name), shape);
+    return this.source.take(this.resolve(name), shape);
   }
 
   /**
@@ -42,7 +52,7 @@ export class WeightScope {
    * `scale_weight` instead of `weight`. An fp8 matrix without scales has the scale 1.
    *
    * @param shape - `[N, K]`.
-   * @throws {@link FramePackError} as {@link Checkpoint.take}; `ERR_CHECKPOINT` when the scales do not fit.
+   * @throws {@link FramePackError} as `Checkpoint.take`; `ERR_CHECKPOINT` when the scales do not fit.
    */
   takeWeight(name: string, shape: readonly number[]): Weight {
     const data = this.take(name, shape);
@@ -51,15 +61,15 @@ export class WeightScope {
   }
 
   private takeScale(name: string, shape: readonly number[]): Pick<ScaledWeight, 'scale' | 'mode'> {
-    const { device } = this.checkpoint;
+    const { device } = this.source;
     const scaleName = this.resolve(name.replace(/weight$/, 'scale_weight'));
-    if (!this.checkpoint.has(scaleName)) {
+    if (!this.source.has(scaleName)) {
       return { scale: fromArray(device, [1], [1], 'f32'), mode: 'tensor' };
     }
     // Scales are stored in the model's dtype, mostly bf16; kernels take f32.
-    const stored = this.checkpoint.shapeOf(scaleName);
+    const stored = this.source.shapeOf(scaleName);
     const layout = scaleLayout(stored, shape, scaleName);
-    const values = this.checkpoint.takeFloat32(scaleName, stored);
+    const values = this.source.takeFloat32(scaleName, stored);
     return { scale: fromArray(device, values, layout.shape, 'f32'), mode: layout.mode };
   }
 
