@@ -198,10 +198,11 @@ FP_DEVICE void reduce_finish(const ReduceArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-#define REDUCE_KERNEL(name, function)                                     \
-  extern "C" __global__ void __launch_bounds__(framepack::kReduceThreads) \
-      name(const framepack::ReduceArgs args) {                            \
-    framepack::function(args);                                            \
+// One block per multiprocessor is promised because ptxas, left to choose, spills on sm_90 to reach more.
+#define REDUCE_KERNEL(name, function)                                        \
+  extern "C" __global__ void __launch_bounds__(framepack::kReduceThreads, 1) \
+      name(const framepack::ReduceArgs args) {                               \
+    framepack::function(args);                                               \
   }
 
 REDUCE_KERNEL(reduce_f32, reduce<framepack::F32>)

@@ -265,10 +265,11 @@ FP_DEVICE void rope_any(const RopeArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-#define ROPE_KERNEL(name, Args, function)                               \
-  extern "C" __global__ void __launch_bounds__(framepack::kRopeThreads) \
-      name(const framepack::Args args) {                                \
-    framepack::function(args);                                          \
+// One block per multiprocessor is promised because ptxas, left to choose, spills on sm_90 to reach more.
+#define ROPE_KERNEL(name, Args, function)                                  \
+  extern "C" __global__ void __launch_bounds__(framepack::kRopeThreads, 1) \
+      name(const framepack::Args args) {                                   \
+    framepack::function(args);                                             \
   }
 
 ROPE_KERNEL(rope_table, RopeTableArgs, rope_table)
