@@ -90,7 +90,8 @@
       "native/cpu/test/patchify_test.cc",
       "native/cpu/test/row_operations_test.cc",
       "native/cpu/test/strided_operations_test.cc",
-      "native/cpu/test/vector_convert_test.cc"
+      "native/cpu/test/vector_convert_test.cc",
+      "test/native/core_test.cc"
     ],
     "kernel_test_sources": [
       "kernels/test/attention_test.cc",
