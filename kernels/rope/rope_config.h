@@ -1,5 +1,7 @@
 // Which rotary embedding kernels run, as pure functions of the arguments. No CUDA headers.
 #pragma once
+#include <algorithm>
+
 #include "../device/launch.h"
 #include "rope_args.h"
 
@@ -69,7 +71,8 @@ inline Launch plan_rope(const RopeArgs& args, const DeviceTraits&) {
   const long long wanted = ceil_div(args.heads, kRopeHeadsPerThread);
   unsigned y = 1;
   while (y < wanted && y * lanes < kRopeThreads) y *= 2;
-  const unsigned z = kRopeThreads / (lanes * y);
+  constexpr unsigned kMaxZ = 64;  // limit of the architecture
+  const unsigned z = std::min(kRopeThreads / (lanes * y), kMaxZ);
   const char* kernel = args.dtype == DType::kF32   ? "rope_f32"
                        : args.dtype == DType::kF16 ? "rope_f16"
                                                    : "rope_bf16";
