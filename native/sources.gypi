@@ -101,7 +101,14 @@
       "kernels/test/kernel_test.cc",
       "kernels/test/matmul_test.cc",
       "kernels/test/patchify_test.cc",
-      "kernels/test/session.cc"
+      "kernels/test/session.cc",
+      "kernels/test/tensors/copy_test.cc",
+      "kernels/test/tensors/elementwise_test.cc",
+      "kernels/test/tensors/gather_test.cc",
+      "kernels/test/tensors/norm_test.cc",
+      "kernels/test/tensors/reduce_test.cc",
+      "kernels/test/tensors/rope_test.cc",
+      "kernels/test/tensors/tensor_case.cc"
     ],
     "avx2_flags": ["-mavx2", "-mfma", "-mf16c"],
     "avx512_flags": [
@@ -127,7 +134,7 @@
       "-mamx-tile",
       "-mamx-bf16"
     ],
-    "addon_defines": ["NAPI_VERSION=8"],
+    "addon_defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
     "common_flags": ["-O3", "-Wall", "-Wextra", "-fvisibility=hidden", "-ffp-contract=off"]
   }
 }

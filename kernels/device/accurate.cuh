@@ -44,7 +44,7 @@ FP_DEVICE PairSum warp_sum(PairSum total) {
 }
 
 // Sums of (x - shift) and (x - shift)^2. With the shift among the data neither cancels badly.
-struct Moments {
+struct alignas(16) Moments {
   PairSum first, second;
 
   FP_DEVICE void add(float deviation) {

@@ -10,7 +10,7 @@
 // Mapping    rows: one warp per row (4 rows per block) up to 128 pieces, else one block per row. A thread holds its
 //            at most 4 pieces in registers through all passes, so x is read once.
 //            groups: threads x along the pieces of a position, y along positions; channels stay with their thread.
-// Shared     rows: 2 x 32 partial sums (0.5 KB). groups: per-channel sums of every thread, 16 KB, by sum and thread.
+// Shared     rows: 2 x 32 partial sums (0.5 KB). groups: the sums of every thread and channel, 16.1 KB.
 // Numerics   two passes over a row, biased variance. f32 data: the mean is an f32 pair (48 bits), so that rows far
 //            from zero lose nothing. Group sums are taken around the first element of the group; f32 data in pairs.
 //            The order of every sum depends on the shape alone.
@@ -221,7 +221,7 @@ FP_DEVICE void rms_norm(const RmsNormArgs& args) {
 // --- groups ----------------------------------------------------------------------------------------
 
 // Moments of 16-bit data: their sums need no more than f32.
-struct PlainMoments {
+struct alignas(8) PlainMoments {
   float first, second;
 
   FP_DEVICE void add(float deviation) {
@@ -271,7 +271,9 @@ template <class Element>
 FP_DEVICE void group_norm_statistics(const GroupNormArgs& args) {
   using Sums = std::conditional_t<Element::kBytes == 4, Moments, PlainMoments>;
   constexpr int kCount = kVectorCount<Element>;
-  __shared__ Sums slots[kCount * kGroupNormThreads];  // [channel of a piece][thread]
+  // [channel of a piece][thread]; the padding keeps groups of half a piece apart.
+  constexpr int kPitch = kGroupNormThreads + 2;
+  __shared__ Sums slots[kCount * kPitch];
   const int batch = blockIdx.y, pieces = blockDim.x, channels = pieces * kCount;
   const int groups = static_cast<int>(args.groups), group_channels = channels / groups;
   const int thread = threadIdx.y * pieces + threadIdx.x, threads = pieces * blockDim.y;
@@ -294,11 +296,11 @@ FP_DEVICE void group_norm_statistics(const GroupNormArgs& args) {
     for (int i = 0; i < kCount; ++i) sums[i].add(v[i] - shift[i]);
   }
 #pragma unroll
-  for (int i = 0; i < kCount; ++i) slots[i * kGroupNormThreads + thread] = sums[i];
+  for (int i = 0; i < kCount; ++i) slots[i * kPitch + thread] = sums[i];
   __syncthreads();
   // A channel's sum ends in the slot of its thread of row 0, which nobody else reads before the barrier.
   for (int c = thread; c < channels; c += threads) {
-    Sums* column = slots + c % kCount * kGroupNormThreads + c / kCount;
+    Sums* column = slots + c / pieces * kPitch + c % pieces;
     Sums total = column[0];
     for (int y = 1; y < blockDim.y; ++y) total.add(column[y * pieces]);
     column[0] = total;
@@ -307,7 +309,7 @@ FP_DEVICE void group_norm_statistics(const GroupNormArgs& args) {
   for (int g = thread; g < groups; g += threads) {
     Sums total{};
     for (int c = g * group_channels; c < (g + 1) * group_channels; ++c) {
-      total.add(slots[c % kCount * kGroupNormThreads + c / kCount]);
+      total.add(slots[c % kCount * kPitch + c / kCount]);
     }
     group_partial(args, batch, g, blockIdx.x) = packed(total);
   }

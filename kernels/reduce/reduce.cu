@@ -6,7 +6,7 @@
 // Layout     [outer, axis, inner] contiguous, out [outer, inner]; partials float4 [outer, chunks, inner].
 // Mapping    threads x: up to 32 columns beside each other; y: rows of the axis. A block sums kReduceBlockElements
 //            elements. Rows of a contiguous axis (inner = 1) are read in 16-byte pieces where their alignment allows.
-// Shared     one float4 per warp and column, 4 KB.
+// Shared     four floats per warp and column, 4 KB.
 // Numerics   sums are f32 pairs (48 bits): one rounding at the end, like an f64 sum. Deviations are taken around the
 //            first element of the column. Order and partition depend on shape and alignment alone; no atomics.
 //            A sum whose running total leaves the range of f32 is infinite.
@@ -86,9 +86,22 @@ FP_DEVICE Column block_column(const ReduceArgs& args) {
 
 FP_DEVICE long long chunk_rows() { return kReduceBlockElements / blockDim.x; }
 
+// The states of all warps by component, so that lanes beside each other use banks beside each other.
+struct ReduceSlots {
+  float part[4][kReduceThreads / 32][kReduceMaxColumns];
+
+  FP_DEVICE void store(int warp, int lane, const float4& state) {
+    part[0][warp][lane] = state.x, part[1][warp][lane] = state.y;
+    part[2][warp][lane] = state.z, part[3][warp][lane] = state.w;
+  }
+  FP_DEVICE float4 load(int warp, int lane) const {
+    return {part[0][warp][lane], part[1][warp][lane], part[2][warp][lane], part[3][warp][lane]};
+  }
+};
+
 // Over the threads of one column; the result is that of threads y = 0.
 FP_DEVICE float4 block_merge(bool is_maximum, float4 state) {
-  __shared__ float4 slots[kReduceThreads / 32][kReduceMaxColumns];
+  __shared__ ReduceSlots slots;
   const int columns = blockDim.x, thread = threadIdx.y * columns + threadIdx.x;
   const int warp = thread / 32, lane = thread % 32;
   for (int distance = 16; distance >= columns; distance /= 2) {
@@ -98,12 +111,12 @@ FP_DEVICE float4 block_merge(bool is_maximum, float4 state) {
                    __shfl_xor_sync(kAllLanes, state.z, distance),
                    __shfl_xor_sync(kAllLanes, state.w, distance)});
   }
-  if (lane < columns) slots[warp][lane] = state;
+  if (lane < columns) slots.store(warp, lane, state);
   __syncthreads();
   if (thread >= columns) return state;
-  state = slots[0][lane];
+  state = slots.load(0, lane);
   for (int other = 1; other < kReduceThreads / 32; ++other) {
-    state = merge(is_maximum, state, slots[other][lane]);
+    state = merge(is_maximum, state, slots.load(other, lane));
   }
   return state;
 }

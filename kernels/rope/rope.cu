@@ -141,7 +141,12 @@ FP_DEVICE void rope_pool(const RopePoolArgs& args) {
 template <int kCount>
 FP_DEVICE void load_table(float (&v)[kCount], const float* table, long long at) {
   if constexpr (kCount == 2) {
-    v[0] = table[at], v[1] = table[at + 1];
+    if (reinterpret_cast<uintptr_t>(table + at) % 8 == 0) {
+      const float2 two = *reinterpret_cast<const float2*>(table + at);
+      v[0] = two.x, v[1] = two.y;
+    } else {
+      v[0] = table[at], v[1] = table[at + 1];
+    }
   } else {
     load_span(v, table, DType::kF32, at, kCount);
   }
@@ -244,6 +249,7 @@ FP_DEVICE void rope_any(const RopeArgs& args) {
       squares = fmaf(value, value, squares);
     }
     inverse = 1.f / sqrtf(warp_sum(squares) / static_cast<float>(width) + args.eps);
+    __syncwarp();  // every lane has read before one writes
   }
   const auto load = [&](int k) {
     const float value = load_element(args.x, args.dtype, x + k);

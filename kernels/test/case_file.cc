@@ -8,6 +8,15 @@
 
 namespace framepack::test {
 
+DType dtype_of_name(const std::string& name) {
+  static const std::map<std::string, DType> kNames = {
+      {"f32", DType::kF32},       {"f16", DType::kF16}, {"bf16", DType::kBf16},
+      {"f8e4m3", DType::kF8E4M3}, {"i32", DType::kI32}, {"u8", DType::kU8}};
+  const auto found = kNames.find(name);
+  if (found == kNames.end()) throw std::runtime_error("unknown dtype " + name);
+  return found->second;
+}
+
 long long Case::integer(const std::string& key, long long otherwise) const {
   return static_cast<long long>(number(key, static_cast<double>(otherwise)));
 }
@@ -32,12 +41,7 @@ std::vector<long long> Case::list(const std::string& key) const {
 
 DType Case::dtype(const std::string& key, DType otherwise) const {
   const std::string name = text(key);
-  if (name.empty()) return otherwise;
-  if (name == "f32") return DType::kF32;
-  if (name == "f16") return DType::kF16;
-  if (name == "bf16") return DType::kBf16;
-  if (name == "f8e4m3") return DType::kF8E4M3;
-  throw std::runtime_error("unknown dtype " + name);
+  return name.empty() ? otherwise : dtype_of_name(name);
 }
 
 std::string Case::describe() const { return source_; }
@@ -107,6 +111,7 @@ class CaseParser {
       into.texts_[key] = string();
     } else if (accept('[')) {
       std::vector<double>& values = into.numbers_[key];
+      into.arrays_.insert(key);
       do values.push_back(number());
       while (accept(','));
       expect(']');

@@ -2,6 +2,7 @@
 // or arrays of numbers.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ class Case {
   bool flag(const std::string& key) const { return integer(key) != 0; }
   std::string text(const std::string& key, const std::string& otherwise = "") const;
   std::vector<long long> list(const std::string& key) const;  // empty without the key
+  bool has(const std::string& key) const { return numbers_.count(key) + texts_.count(key) > 0; }
+  bool is_array(const std::string& key) const { return arrays_.count(key) > 0; }
   DType dtype(const std::string& key, DType otherwise) const;
   std::string describe() const;  // the line of the file
 
@@ -23,8 +26,12 @@ class Case {
   friend class CaseParser;
   std::map<std::string, std::string> texts_;
   std::map<std::string, std::vector<double>> numbers_;
+  std::set<std::string> arrays_;
   std::string source_;
 };
+
+// Throws std::runtime_error for a name that is none.
+DType dtype_of_name(const std::string& name);
 
 // Throws std::runtime_error naming the file and the position.
 std::vector<Case> read_cases(const std::string& file);

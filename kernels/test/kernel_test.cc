@@ -18,8 +18,14 @@ namespace {
 
 const std::map<std::string, void (*)(Session&)> kFamilies = {{"matmul", test_matmul},
                                                              {"attention", test_attention},
+                                                             {"norm", test_norm},
+                                                             {"rope", test_rope},
                                                              {"conv3d", test_conv3d},
-                                                             {"patchify", test_patchify}};
+                                                             {"patchify", test_patchify},
+                                                             {"elementwise", test_elementwise},
+                                                             {"reduce", test_reduce},
+                                                             {"copy", test_copy},
+                                                             {"gather", test_gather}};
 
 int run(const std::vector<std::string>& arguments) {
   std::map<std::string, std::string> options = {{"driver", "libcuda.so.1"}, {"root", "."}};

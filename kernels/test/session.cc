@@ -45,15 +45,27 @@ std::vector<unsigned char> Operand::download() const {
   return bytes;
 }
 
-std::vector<Case> Session::cases(const char* family) const {
-  std::string file = case_files_;
+namespace {
+
+std::vector<Case> read_family(std::string file, const char* family) {
   const size_t place = file.find('%');
   if (place != std::string::npos) file.replace(place, 1, family);
-  std::vector<Case> cases = read_cases(file);
-  std::erase_if(cases, [](const Case& item) {
-    return item.flag("bench") || !item.text("tolerance").empty();
-  });
+  return read_cases(file);
+}
+
+}  // namespace
+
+std::vector<Case> Session::cases(const char* family) const {
+  std::vector<Case> cases = read_family(case_files_, family);
+  std::erase_if(cases, [](const Case& item) { return item.flag("bench") || item.has("error"); });
   return cases;
+}
+
+double Session::tolerance(const char* family, const std::string& name) const {
+  for (const Case& line : read_family(case_files_, family)) {
+    if (line.has("error") && line.text("tolerance") == name) return line.number("error");
+  }
+  throw std::runtime_error(std::string(family) + " has no tolerance " + name);
 }
 
 Operand Session::matrix(DType dtype, long long rows, long long width, long long stride, double low,
@@ -83,7 +95,6 @@ Operand Session::integers(const std::vector<long long>& values) {
 void Session::compare(const std::string& name, const Launch& launch, const void* args,
                       Operand& expected, const std::vector<unsigned char>& untouched,
                       double tolerance) {
-  kernels_.insert(launch.kernel);
   const size_t size = static_cast<size_t>(size_of(expected.dtype()));
   std::string fault;
   double error = 0;
@@ -113,8 +124,14 @@ void Session::compare(const std::string& name, const Launch& launch, const void*
   } catch (const std::exception& exception) {
     fault = exception.what();
   }
+  record(name, launch.kernel, error, fault);
+}
+
+void Session::record(const std::string& name, const char* kernel, double error,
+                     const std::string& fault) {
+  kernels_.insert(kernel);
   fault.empty() ? ++passed_ : ++failed_;
-  std::printf("%s %-28s %.2e %s%s%s\n", fault.empty() ? "ok  " : "FAIL", launch.kernel, error,
+  std::printf("%s %-28s %.2e %s%s%s\n", fault.empty() ? "ok  " : "FAIL", kernel, error,
               name.c_str(), fault.empty() ? "" : ": ", fault.c_str());
 }
 

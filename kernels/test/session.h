@@ -49,6 +49,8 @@ class Session {
   Driver& driver() { return driver_; }
   // Without the tolerances, and without the cases for benchmarks.
   std::vector<Case> cases(const char* family) const;
+  // The error of the line "tolerance": name.
+  double tolerance(const char* family, const std::string& name) const;
 
   // `rows` rows of `width` values, `stride` apart, uniform in [low, high]; the gaps between rows are NaN.
   Operand matrix(DType dtype, long long rows, long long width, long long stride, double low = -1,
@@ -62,6 +64,8 @@ class Session {
   // oracle left alone must be left alone, the others agree within `tolerance` as relative error.
   void compare(const std::string& name, const Launch& launch, const void* args, Operand& expected,
                const std::vector<unsigned char>& untouched, double tolerance);
+  // Counts and prints one comparison; an empty fault means that it holds.
+  void record(const std::string& name, const char* kernel, double error, const std::string& fault);
   void skip(const std::string& name, const char* reason);
 
   int failed() const { return failed_; }
@@ -87,5 +91,11 @@ void test_matmul(Session& session);
 void test_attention(Session& session);
 void test_conv3d(Session& session);
 void test_patchify(Session& session);
+void test_norm(Session& session);
+void test_rope(Session& session);
+void test_elementwise(Session& session);
+void test_reduce(Session& session);
+void test_copy(Session& session);
+void test_gather(Session& session);
 
 }  // namespace framepack::test
