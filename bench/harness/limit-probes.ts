@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JsonLinesChild } from './json-lines-child.ts';
@@ -44,7 +45,9 @@ export class LimitProbes {
   /** Builds the program where it is not up to date and starts it. @throws an `Error` where CMake cannot. */
   static async start(): Promise<LimitProbes> {
     const quiet = { stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'] };
-    execFileSync('cmake', ['-S', SOURCE, '-B', BUILD], quiet);
+    if (!existsSync(join(BUILD, 'CMakeCache.txt'))) {
+      execFileSync('cmake', ['-S', SOURCE, '-B', BUILD], quiet);
+    }
     execFileSync('cmake', ['--build', BUILD], quiet);
     const child = new JsonLinesChild(join(BUILD, 'framepack_limits'), []);
     const { probes } = (await child.next()) as { probes: Probe[] };

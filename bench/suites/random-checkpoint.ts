@@ -4,7 +4,7 @@ import { bytesOf, type DType, encode } from '../../src/tensor/dtype.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { empty, type Tensor } from '../../src/tensor/tensor.ts';
-import type { WeightScope } from '../../src/weights/weight-scope.ts';
+import { type TensorSource, WeightScope } from '../../src/weights/weight-scope.ts';
 import { randomNumbers } from '../harness/random-tensor.ts';
 
 /** Types that a random checkpoint stores its matrices in. */
@@ -23,8 +23,6 @@ const ALIGNMENT = 64;
 interface Wanted {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Taken as a weight, which may be fp8. */
-  readonly isWeight: boolean;
 }
 
 interface Planned {
@@ -67,54 +65,51 @@ export async function writeRandomCheckpoint(
 
 async function wantedBy(load: (weights: WeightScope) => void): Promise<readonly Wanted[]> {
   await using device = Device.open('meta');
-  const recorder = new Recorder(device, '', []);
-  // WeightScope is a class with private fields, so nothing else has its type; these are its public methods.
-  scope(() => load(recorder as unknown as WeightScope));
+  const recorder = new Recorder(device);
+  scope(() => load(new WeightScope(recorder, '')));
   return recorder.wanted;
 }
 
-/** Stands in for a {@link WeightScope} in which every tensor exists, and writes down what is taken. */
-class Recorder implements Pick<WeightScope, 'path' | 'take'> {
-  readonly path: string;
-  readonly wanted: Wanted[];
-  private readonly device: Device;
+/** Has every tensor that it is asked for, and writes down which. */
+class Recorder implements TensorSource {
+  readonly device: Device;
+  readonly wanted: Wanted[] = [];
 
-  constructor(device: Device, path: string, wanted: Wanted[]) {
+  constructor(device: Device) {
     this.device = device;
-    this.path = path;
-    this.wanted = wanted;
   }
 
-  at(path: string): Recorder {
-    return new Recorder(this.device, this.path === '' ? path : `${this.path}.${path}`, this.wanted);
+  take(name: string, shape: readonly number[]): Tensor {
+    this.wanted.push({ name, shape });
+    return empty(this.device, shape, 'bf16');
+  }
+
+  takeFloat32(name: string, shape: readonly number[]): Float32Array {
+    this.wanted.push({ name, shape });
+    return new Float32Array(sizeOf(shape));
+  }
+
+  names(): readonly string[] {
+    return this.wanted.map(({ name }) => name);
   }
 
   has(): boolean {
     return true;
   }
 
-  take(name: string, shape: readonly number[]): Tensor {
-    return this.record(name, shape, false);
-  }
-
-  takeWeight(name: string, shape: readonly number[]): Tensor {
-    return this.record(name, shape, true);
-  }
-
-  private record(name: string, shape: readonly number[], isWeight: boolean): Tensor {
-    this.wanted.push({ name: `${this.path}.${name}`, shape, isWeight });
-    return empty(this.device, shape, 'bf16');
+  shapeOf(name: string): readonly number[] {
+    return this.wanted.find((tensor) => tensor.name === name)?.shape ?? [];
   }
 }
 
 /** An fp8 matrix has one scale for each row beside it; what is no matrix is at least bf16. */
-function plan({ name, shape, isWeight }: Wanted, storedType: StoredType): Planned[] {
+function plan({ name, shape }: Wanted, storedType: StoredType): Planned[] {
   const isVector = shape.length === 1;
   const isGain = isVector && name.endsWith('weight');
   const fanIn = sizeOf(shape.slice(1));
   const deviation = isVector ? 0.02 : 1 / Math.sqrt(fanIn);
   const mean = isGain ? 1 : 0;
-  if (storedType !== 'f8e4m3' || !isWeight) {
+  if (storedType !== 'f8e4m3' || shape.length !== 2) {
     const dtype = storedType === 'f8e4m3' ? 'bf16' : storedType;
     return [{ name, shape, dtype, mean, deviation }];
   }
