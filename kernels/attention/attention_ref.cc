@@ -19,8 +19,7 @@ struct Rows {
 long long visible_keys(const AttentionArgs& args, const Rows& rows, long long i) {
   const long long keys = rows.key_end - rows.key_begin;
   switch (args.mask) {
-    case AttentionMask::kNone:
-      return keys;
+    case AttentionMask::kNone: return keys;
     case AttentionMask::kCausal:
       return std::clamp(i + 1 + keys - (rows.query_end - rows.query_begin), 0LL, keys);
     case AttentionMask::kFrameCausal:

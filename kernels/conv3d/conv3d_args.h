@@ -16,14 +16,16 @@ struct Conv3dArgs {
   const void* w;         // [C_out, kT, kH, kW, C_in] contiguous
   const void* bias;      // [C_out] or null
   const void* residual;  // as out with the same strides, or null
-  void* out;             // [B, out_extent[0], out_extent[1], out_extent[2], C_out], strides below, channels contiguous
+  // [B, out_extent[0], out_extent[1], out_extent[2], C_out], strides below, channels contiguous
+  void* out;
   long long batch, in_channels, out_channels;
-  long long in_extent[3];   // T, H, W
+  long long in_extent[3];  // T, H, W
   long long out_extent[3];
   long long kernel[3], stride[3], pad[3];  // pad: low side
-  long long out_batch_stride, out_stride[3];  // elements; strided outputs serve the polyphase upsampler
-  DType dtype;         // x, residual and out: f32, f16, bf16
-  DType w_dtype;       // f32, f16, bf16
+  // In elements; strided outputs serve the polyphase upsampler.
+  long long out_batch_stride, out_stride[3];
+  DType dtype;    // x, residual and out: f32, f16, bf16
+  DType w_dtype;  // f32, f16, bf16
   DType bias_dtype;
 };
 

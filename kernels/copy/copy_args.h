@@ -15,7 +15,8 @@ struct CopyArgs {
   long long shape[kCopyMaxRank];
   long long x_stride[kCopyMaxRank];  // elements; 0 on broadcast axes
   long long out_stride[kCopyMaxRank];
-  DType x_dtype, out_dtype;  // any pair of float types; i32 and u8 convert to and from float types and themselves
+  // Any pair of float types; i32 and u8 convert to and from float types and themselves.
+  DType x_dtype, out_dtype;
 };
 
 struct FillArgs {

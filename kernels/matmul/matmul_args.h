@@ -24,9 +24,9 @@ struct MatmulArgs {
   void* out;             // [M, N], row stride out_row_stride
   long long m, n, k;
   long long a_row_stride, w_row_stride, residual_row_stride, out_row_stride;  // elements
-  long long gate_rows;  // consecutive rows of out that share one gate row; 1 or more
-  DType a_dtype;        // f32, f16, bf16
-  DType w_dtype;        // f32, f16, bf16, f8e4m3
+  long long gate_rows;           // consecutive rows of out that share one gate row; 1 or more
+  DType a_dtype;                 // f32, f16, bf16
+  DType w_dtype;                 // f32, f16, bf16, f8e4m3
   DType bias_dtype, gate_dtype;  // f32, f16, bf16
   DType out_dtype;               // f32, f16, bf16
   Activation activation;

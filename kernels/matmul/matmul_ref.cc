@@ -11,28 +11,21 @@ namespace {
 double activate(double x, Activation activation) {
   constexpr double kSqrtTwoOverPi = 0.79788456080286535588;
   switch (activation) {
-    case Activation::kNone:
-      return x;
+    case Activation::kNone: return x;
     case Activation::kGeluTanh:
       return 0.5 * x * (1 + std::tanh(kSqrtTwoOverPi * (x + 0.044715 * x * x * x)));
-    case Activation::kSilu:
-      return x / (1 + std::exp(-x));
-    case Activation::kQuickGelu:
-      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kSilu: return x / (1 + std::exp(-x));
+    case Activation::kQuickGelu: return x / (1 + std::exp(-1.702 * x));
   }
   return x;
 }
 
 double weight_scale(const MatmulArgs& args, long long n, long long k) {
   switch (args.scale_mode) {
-    case ScaleMode::kNone:
-      return 1;
-    case ScaleMode::kTensor:
-      return args.w_scale[0];
-    case ScaleMode::kChannel:
-      return args.w_scale[n];
-    case ScaleMode::kBlock64:
-      return args.w_scale[n * (args.k / 64) + k / 64];
+    case ScaleMode::kNone: return 1;
+    case ScaleMode::kTensor: return args.w_scale[0];
+    case ScaleMode::kChannel: return args.w_scale[n];
+    case ScaleMode::kBlock64: return args.w_scale[n * (args.k / 64) + k / 64];
   }
   return 1;
 }

@@ -17,8 +17,8 @@ struct PatchifyArgs {
   long long extent[3];               // T, H, W
   long long kernel[3];
   long long x_batch_stride, x_channel_stride, x_stride[3];
-  DType x_dtype;      // f32, f16, bf16
-  DType w_dtype;      // f32, f16, bf16
+  DType x_dtype;  // f32, f16, bf16
+  DType w_dtype;  // f32, f16, bf16
   DType bias_dtype;
   DType out_dtype;
 };

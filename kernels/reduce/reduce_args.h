@@ -9,8 +9,8 @@ namespace framepack {
 enum class ReduceOp : int {
   kSum = 0,
   kMean = 1,
-  kAbsMean = 2,         // mean |x - y| (y may be null: mean |x|)
-  kStd = 3,             // unbiased: divisor axis - 1
+  kAbsMean = 2,  // mean |x - y| (y may be null: mean |x|)
+  kStd = 3,      // unbiased: divisor axis - 1
   kMaxAbs = 4,
   kCountNonFinite = 5,  // number of NaN and infinite elements, as f32
 };

@@ -23,7 +23,8 @@ struct RopeTableArgs {
 struct RopePoolArgs {
   const float* cos;
   const float* sin;
-  float* cos_out;  // [ceil(frames / pool[0]) * ceil(height / pool[1]) * ceil(width / pool[2]), columns]
+  // [ceil(frames / pool[0]) * ceil(height / pool[1]) * ceil(width / pool[2]), columns]
+  float* cos_out;
   float* sin_out;
   long long frames, height, width, columns;
   long long pool[3];
@@ -35,11 +36,11 @@ enum class RopeLayout : int { kInterleaved = 0, kHalfSplit = 1 };
 // Optional per-head rms-norm, then rotation of the first table_tokens tokens of every batch entry; later tokens
 // are only normalised. (a, b) -> (a cos - b sin, b cos + a sin) in f32, rounded once.
 struct RopeArgs {
-  const void* x;         // [B, L, N, K], strides below, innermost contiguous
-  const void* weight;    // [K] rms-norm weight, or null for no normalisation
-  const float* cos;      // [table_tokens, K / 2] contiguous
+  const void* x;       // [B, L, N, K], strides below, innermost contiguous
+  const void* weight;  // [K] rms-norm weight, or null for no normalisation
+  const float* cos;    // [table_tokens, K / 2] contiguous
   const float* sin;
-  void* out;             // [B, L, N, K], strides below, innermost contiguous
+  void* out;  // [B, L, N, K], strides below, innermost contiguous
   long long batch, tokens, heads, head_width, table_tokens;
   long long x_batch_stride, x_token_stride, x_head_stride;
   long long out_batch_stride, out_token_stride, out_head_stride;
