@@ -17,6 +17,7 @@
       "defines": ["<@(addon_defines)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "libraries": ["-ldl"],
+      "ldflags": ["-Wl,-z,now"],
       "conditions": [["target_arch=='x64'", {"dependencies": ["avx2", "avx512", "amx"]}]],
     },
   ],
