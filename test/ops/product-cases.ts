@@ -53,7 +53,7 @@ const FAMILIES: Readonly<Record<string, (sizes: Sizes) => Call>> = {
 
 /**
  * The call of `src/ops` that a line of sizes stands for. The C++ tests of the CUDA kernels read the same lines;
- * kernels/README.md lists the fields.
+ * kernels/test/<family>_test.cc is the reference for the fields.
  */
 export function productCase(family: string, line: SizeLine): OperationCase {
   const call = FAMILIES[family];
