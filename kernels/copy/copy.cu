@@ -2,15 +2,18 @@
 //
 // Kernels    copy_16_byte               equal dtypes that run side by side, in 16-byte pieces
 //            copy_convert               any dtypes that run side by side, 4 elements per thread
-//            copy_transpose_<n>_bit     x runs along one axis, out along another: tiles through shared memory
+//            copy_transpose_<n>_bit     x runs along one axis, out along another: tiles through shared
+//                                       memory
 //            copy_any                   one element per thread: any strides, any dtypes
 //            fill_16_byte, fill_any
 // Layout     any strides, at most 6 axes; the plan sorts them by the strides of out and merges them.
-// Mapping    threads in the order of out. Transposes: grid x over all outer axes, y over tiles of rows (the axis of
-//            out), z over tiles of columns (the axis of x); the kernel divides both axes evenly over the grid. A tile
-//            takes whole lines of x if its columns are few, so [.., 3] pictures are read without gaps.
-// Shared     transposes: columns x (rows + padding) elements, 16.6 KB. The padding shifts a column by as many banks as
-//            32 lanes span rows, so that neither the writes (32 consecutive elements of x) nor the reads collide.
+// Mapping    threads in the order of out. Transposes: grid x over all outer axes, y over tiles of rows
+//            (the axis of out), z over tiles of columns (the axis of x); the kernel divides both axes
+//            evenly over the grid. A tile takes whole lines of x if its columns are few, so [.., 3]
+//            pictures are read without gaps.
+// Shared     transposes: columns x (rows + padding) elements, 16.6 KB. The padding shifts a column by
+//            as many banks as 32 lanes span rows, so that neither the writes (32 consecutive elements
+//            of x) nor the reads collide.
 // Numerics   bit for bit what the host does: exact.cuh.
 // Cost       every element is read once and written once: bound by memory.
 #include "../device/axes.cuh"

@@ -122,8 +122,8 @@ inline Launch plan_fill(const FillArgs& args, const DeviceTraits&) {
   return {"fill_16_byte", {copy_plan::blocks(pieces), 1, 1}, {kCopyThreads, 1, 1}, 0};
 }
 
-// Launches in order; an empty one has nothing to do. Groups that one block can serve take one launch. For wider
-// ones the array of scales first collects max |w| as integers: clear, maximum, scale, encode.
+// Launches in order; an empty one has nothing to do. Groups that one block can serve take one launch.
+// For wider ones the array of scales first collects max |w| as integers: clear, maximum, scale, encode.
 inline std::array<Launch, 4> plan_quantize(const QuantizeArgs& args, const DeviceTraits&) {
   if (args.rows == 0 || args.width == 0) return {};
   const long long groups = args.rows * (args.width / args.group_width);

@@ -1,5 +1,6 @@
-// Conversions of single elements between all dtypes, equal to the host's (native/core/dtype.h) in every bit. They
-// differ from those of device/convert.cuh in NaN, whose payload survives, and in knowing e4m3 and integers.
+// Conversions of single elements between all dtypes, equal to the host's (native/core/dtype.h) in every
+// bit. They differ from those of device/convert.cuh in NaN, whose payload survives, and in knowing e4m3
+// and integers.
 #pragma once
 #include "../device/convert.cuh"
 
@@ -40,7 +41,8 @@ FP_DEVICE uint32_t narrow_f8(float value) {
   if (magnitude > 0x7f800000u) return sign | 0x7fu;
   if (magnitude >= 0x43e00000u) return sign | 0x7eu;
   if (magnitude < 0x3c800000u) {
-    // Below 2^-6 the result is subnormal: one unit in the last place of 2^14 is 2^-9, the step of subnormals.
+    // Below 2^-6 the result is subnormal: one unit in the last place of 2^14 is 2^-9, the step of
+    // subnormals.
     return sign | (__float_as_uint(__uint_as_float(magnitude) + 0x1p14f) - 0x46800000u);
   }
   const uint32_t rounded = magnitude + 0x7ffffu + (magnitude >> 20 & 1u);

@@ -1,15 +1,18 @@
-// quantize    scale[g] = max(max |w| / 448, 1e-8), q = e4m3(clamp(w / scale[g], +-448)), NaN -> 0, per group g
+// quantize    scale[g] = max(max |w| / 448, 1e-8), q = e4m3(clamp(w / scale[g], +-448)) of each group g;
+//             NaN -> 0
 // dequantize  out = q * scale[g]
 //
-// Kernels    quantize_<dtype>_block64     groups of 64 elements, held in registers between the maximum and the codes
-//            quantize_group               one block per group: the group is read twice, the second time from cache
-//            quantize_clear, quantize_maximum, quantize_scale, quantize_encode: groups of many blocks, in that order
-//            dequantize_x4, dequantize_any
+// Kernels    quantize_<f32|f16|bf16>_block64   groups of 64 elements, in registers between maximum and
+//                                              codes
+//            quantize_group                    one block per group, which is read twice, the second time
+//                                              from cache
+//            quantize_clear, _maximum, _scale, _encode   groups of many blocks, in this order
+//            dequantize_x4, dequantize_any     4 elements per thread, or one
 // Layout     w, q and out contiguous; scale one f32 per group.
 // Mapping    block64: 8 (f32: 16) lanes per group, 16 bytes each. Elsewhere threads run along the group.
-// Numerics   f32 arithmetic with exact division, as on the host: codes and scales are the same in every bit. Maxima
-//            of many blocks meet by integer atomics on the bits of non-negative floats, whose order is theirs; a
-//            maximum does not depend on the order in which it is taken.
+// Numerics   f32 arithmetic with exact division, as on the host: codes and scales are the same in every
+//            bit. Maxima of many blocks meet by integer atomics on the bits of non-negative floats,
+//            whose order is theirs; a maximum does not depend on the order in which it is taken.
 // Cost       w is read once (groups of many blocks: twice), q written once: bound by memory.
 #include "../device/axes.cuh"
 #include "../device/math.cuh"

@@ -4,9 +4,10 @@
 
 namespace framepack {
 
-// A sum with the rounding errors of its additions beside it: Knuth's two-sum, errors summed in f32 (Ogita, Rump,
-// Oishi, "Accurate sum and dot product", algorithm Sum2). As good as f64 for any length of use here. Infinities and
-// NaN live in `sum`; they turn `error` into NaN. An aggregate without initialisers, so that shared memory may hold it.
+// A sum with the rounding errors of its additions beside it: Knuth's two-sum, errors summed in f32
+// (Ogita, Rump, Oishi, "Accurate sum and dot product", algorithm Sum2). As good as f64 for any length
+// of use here. Infinities and NaN live in `sum`; they turn `error` into NaN. An aggregate without
+// initialisers, so that shared memory may hold it.
 struct PairSum {
   float sum, error;
 

@@ -3,9 +3,10 @@
 
 namespace framepack {
 
-// Drops axes of one element, merges neighbours that every operand crosses in one stride, and moves what is left to
-// the innermost places, in place: afterwards the rank is kMaxRank and the leading axes have one element, so that
-// kernels index the arrays with constants. `strides` are the arrays of the operands, innermost axis last.
+// Drops axes of one element, merges neighbours that every operand crosses in one stride, and moves what
+// is left to the innermost places, in place: afterwards the rank is kMaxRank and the leading axes have
+// one element, so that kernels index the arrays with constants. `strides` are the arrays of the
+// operands, innermost axis last.
 template <int kMaxRank, int kOperands>
 void merge_axes(long long& rank, long long (&shape)[kMaxRank],
                 long long (*const (&strides)[kOperands])[kMaxRank]) {

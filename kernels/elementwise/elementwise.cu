@@ -1,13 +1,15 @@
-// out[i...] = op(a[i...], b[i...], c[i...]): arithmetic, interpolation, clamping and activations, with broadcasting.
+// out[i...] = op(a[i...], b[i...], c[i...]), broadcast: arithmetic, lerp, clamp, activations
 //
-// Kernels    elementwise_<f32|f16|bf16>   16-byte pieces: operands of the dtype of out that run with it, or one number
-//                                         per innermost run (broadcast columns and scalars)
+// Kernels    elementwise_<f32|f16|bf16>   16-byte pieces: operands of the dtype of out that run with it,
+//                                         or one number per innermost run (broadcast columns, scalars)
 //            elementwise_any              one element per thread: any strides, any mix of dtypes
 // Layout     any strides, at most 6 axes, merged by the plan; broadcast axes have stride 0.
-// Mapping    one piece or element per thread in the order of out. Offsets cost at most one division per axis, in 32
-//            bits where they hold the index; a contiguous tensor is one axis and costs none.
-// Numerics   f32 arithmetic, rounded once. f32 results use expf and exact division (a few 2^-24), 16-bit results
-//            ex2.approx and rcp.approx (2^-22, hidden by their rounding). Clamp lets NaN through.
+// Mapping    one piece or element per thread in the order of out. Offsets cost at most one division per
+//            axis, in 32 bits where they hold the index; a contiguous tensor is one axis and costs
+//            none.
+// Numerics   f32 arithmetic, rounded once. f32 results use expf and exact division (a few 2^-24),
+//            16-bit results ex2.approx and rcp.approx (2^-22, hidden by their rounding). Clamp lets NaN
+//            through.
 // Cost       every operand is read once and out written once: bound by memory.
 #include "../device/accurate.cuh"
 #include "../device/axes.cuh"

@@ -1,12 +1,13 @@
 // embedding  out[l, d] = table[ids[l], d]
-// upsample   out[b, u, y, x, c] = in[b, frame(u), y / factor_y, x / factor_x, c]; with factor_t = 2 frame(0) = 0 and
-//            frame(u) = 1 + (u - 1) / 2: the first frame is not doubled
+// upsample   out[b, u, y, x, c] = in[b, frame(u), y / factor_y, x / factor_x, c]; with factor_t = 2
+//            frame(0) = 0 and frame(u) = 1 + (u - 1) / 2: the first frame is not doubled
 //
 // Kernels    embedding_16_byte, upsample_16_byte   rows of channels in 16-byte pieces
 //            embedding_any                          one element per thread, converted
 //            upsample_<16|32>_bit                   one element per thread
 // Layout     contiguous; the upsampling is channels last. Ids were checked by the caller.
-// Mapping    one piece or element per thread in the order of out: writes are whole lines, reads whole rows.
+// Mapping    one piece or element per thread in the order of out: writes are whole lines, reads whole
+//            rows.
 // Numerics   moves bits; an embedding that changes dtype rounds once.
 // Cost       upsampling writes factor_t factor_y factor_x times what it reads: bound by the writes.
 #include "../device/axes.cuh"

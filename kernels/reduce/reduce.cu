@@ -1,15 +1,17 @@
-// out[o, i] = reduction over axis of x[o, axis, i]: sum, mean, mean |x - y|, unbiased deviation, max |x|, count of
-// elements that are not finite
+// out[o, i] = sum, mean, mean |x - y|, unbiased deviation, max |x| or count of elements that are not
+//             finite, of x[o, axis, i] over axis
 //
-// Kernels    reduce_<f32|f16|bf16>   one chunk of the axis: the result, or a partial one where there are more chunks
+// Kernels    reduce_<f32|f16|bf16>   one chunk of the axis: the result, or a partial one of several
 //            reduce_finish           the partial results of all chunks, in order
 // Layout     [outer, axis, inner] contiguous, out [outer, inner]; partials float4 [outer, chunks, inner].
-// Mapping    threads x: up to 32 columns beside each other; y: rows of the axis. A block sums kReduceBlockElements
-//            elements. Rows of a contiguous axis (inner = 1) are read in 16-byte pieces where their alignment allows.
+// Mapping    threads x: up to 32 columns beside each other; y: rows of the axis. A block sums
+//            kReduceBlockElements elements. Rows of a contiguous axis (inner = 1) are read in 16-byte
+//            pieces where their alignment allows.
 // Shared     four floats per warp and column, 4 KB.
-// Numerics   sums are f32 pairs (48 bits): one rounding at the end, like an f64 sum. Deviations are taken around the
-//            first element of the column. Order and partition depend on shape and alignment alone; no atomics.
-//            A sum whose running total leaves the range of f32 is infinite.
+// Numerics   sums are f32 pairs (48 bits): one rounding at the end, like an f64 sum. Deviations are
+//            taken around the first element of the column. Order and partition depend on shape and
+//            alignment alone; no atomics. A sum whose running total leaves the range of f32 is
+//            infinite.
 // Cost       x (and y) are read once: bound by memory.
 #include "../device/accurate.cuh"
 #include "../device/convert.cuh"

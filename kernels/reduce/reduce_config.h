@@ -9,8 +9,8 @@ namespace framepack {
 
 constexpr int kReduceThreads = 256;
 constexpr int kReduceMaxColumns = 32;
-// One block sums this many elements: rows of axis times the columns beside each other. The partition depends on
-// the shape alone, so results are the same on every device.
+// One block sums this many elements: rows of axis times the columns beside each other. The partition
+// depends on the shape alone, so results are the same on every device.
 constexpr int kReduceBlockElements = 16384;
 constexpr int kReducePartialBytes = 16;  // two sums, each as f32 pair
 

@@ -1,16 +1,19 @@
 // rope_table  angle = f32(position) * f32(1 / theta^(2 j / axis_width)); cos and sin of it
 // rope_pool   mean of cos and of sin over windows of the grid, the last slice of every axis repeated
-// rope        per-head rms-norm (optional), then (a, b) -> (a cos - b sin, b cos + a sin) for tokens of the table
+// rope        per-head rms-norm (optional), then (a, b) -> (a cos - b sin, b cos + a sin) for the tokens
+//             that the table has
 //
 // Kernels    rope_table, rope_pool; rope_<f32|f16|bf16>: heads in 16-byte pieces; rope_any: the rest
 // Layout     x and out [B, L, N, K] with strides, K contiguous; tables f32 [tokens, K / 2] contiguous.
-// Mapping    tables: threads x along columns, y along rows. rope: threads x are the K / 8 (f32: K / 4) lanes of a
-//            head, y heads of one token, z tokens. A thread keeps its cos, sin and weight for all heads of its token.
-//            Interleaved pairs lie within a lane, half-split pairs in two lanes that exchange them by shuffle.
-// Numerics   rope_table is the one kernel with f64 arithmetic: its result is part of the model, must equal the f64
-//            oracle to the last bit, and is made once per section. Full range: the angle is reduced by pi / 2 in two
-//            parts with fma (error below 2^-80 for quotients of 31 bits). rope: f32, rounded once.
-// Cost       rope: 2 elements moved per element and 4 bytes of table per 2 N of them: bound by memory.
+// Mapping    tables: threads x along columns, y along rows. rope: threads x are the K / 8 (f32: K / 4)
+//            lanes of a head, y heads of one token, z tokens. A thread keeps its cos, sin and weight
+//            for all heads of its token. Interleaved pairs lie within a lane, half-split pairs in two
+//            lanes that exchange them by shuffle.
+// Numerics   rope_table is the one kernel with f64 arithmetic: its result is part of the model, must
+//            equal the f64 oracle to the last bit, and is made once per section. Full range: the angle
+//            is reduced by pi / 2 in two parts of 53 bits with fma. rope: f32, rounded once.
+// Cost       rope: every element is read and written once, and 4 / N bytes of table with it: bound by
+//            memory.
 #include "../device/accurate.cuh"
 #include "../device/convert.cuh"
 #include "rope_config.h"

@@ -8,8 +8,8 @@
 namespace framepack {
 
 constexpr int kRopeThreads = 256;
-// A thread of the vector kernels rotates its columns of about this many heads of one token, so that the table and
-// the weight are read once for all of them.
+// A thread of the vector kernels rotates its columns of about this many heads of one token, so that the
+// table and the weight are read once for all of them.
 constexpr int kRopeHeadsPerThread = 4;
 
 namespace rope_plan {

@@ -1,6 +1,6 @@
 // Cases whose operands are tensors by name: "x": [2, 3] is a shape; "x.dtype", "x.mean", "x.deviation",
-// "x.values" and "x.view" say more about it, as test/ops/operation-cases.ts reads them. Every case runs for each of
-// its "dtypes".
+// "x.values" and "x.view" say more about it, as test/ops/operation-cases.ts reads them. Every case runs
+// for each of its "dtypes".
 #pragma once
 #include <functional>
 #include <string>
@@ -26,7 +26,8 @@ struct Tensor {
   std::vector<long long> broadcast_strides(const std::vector<long long>& to) const;
 };
 
-// Where a tensor begins, on the host for the oracle and on the device for the kernel; null for one that is not there.
+// Where a tensor begins, on the host for the oracle and on the device for the kernel; null for one that
+// is not there.
 using Place = std::function<void*(Tensor&)>;
 
 class TensorCase {
@@ -46,8 +47,8 @@ class TensorCase {
   // Device memory that nobody wrote.
   Operand scratch(long long bytes);
 
-  // Binds the arguments to the host and runs the oracle, binds them to the device and runs the launches, then compares
-  // every output with the tolerance of the case.
+  // Binds the arguments to the host and runs the oracle, binds them to the device and runs the
+  // launches, then compares every output with the tolerance of the case.
   struct Run {
     std::function<void(const Place&)> bind;
     std::function<void()> oracle;
