@@ -32,6 +32,8 @@ export interface DeviceDescription {
   readonly driver?: string;
   /** Architecture of the GPU, such as `sm_90`. */
   readonly architecture?: string;
+  /** How many mistakes of kernels the checks of the virtual driver have found in this process. */
+  readonly diagnostics?: number;
 }
 
 /** What a device holds now. Bytes count what was asked for, in steps of 256, mapped files included. */
@@ -107,12 +109,13 @@ export class Device {
   }
 
   describe(): DeviceDescription {
-    const { name = this.kind, threads, ...facts } = native().describe(this.native);
+    const { name = this.kind, threads, diagnostics, ...facts } = native().describe(this.native);
     return {
       kind: this.kind,
       name,
       ...facts,
       ...(threads === undefined ? {} : { threads: Number(threads) }),
+      ...(diagnostics === undefined ? {} : { diagnostics: Number(diagnostics) }),
     };
   }
 

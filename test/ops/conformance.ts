@@ -56,6 +56,20 @@ export function conformance(
   });
 }
 
+/** Every family on a CUDA device. The checks of the virtual driver, where it is one, must find nothing. */
+export function cudaConformance(): void {
+  const families = [
+    ...['matmul', 'attention', 'conv3d', 'patchify', 'norm'],
+    ...['rope', 'elementwise', 'reduce', 'copy', 'gather'],
+  ];
+  for (const family of families) conformance(family, 'cuda');
+
+  test('the checks of the driver have found nothing', async () => {
+    await using device = Device.open('cuda');
+    expect(device.describe().diagnostics ?? 0).toBe(0);
+  });
+}
+
 /** The operands of a case on a device; the same numbers on every device. */
 function caseArguments(device: Device, item: OperationCase, dtype: DType): Arguments {
   const tensors = Object.entries(item.inputs).map(([name, input], index) => {
