@@ -214,6 +214,7 @@ FP_DEVICE void rms_norm(const RmsNormArgs& args) {
 }  // namespace
 }  // namespace framepack
 
+// One block per multiprocessor is promised because ptxas, left to choose, spills on sm_100 to reach more.
 #define NORM_KERNEL(name, threads, Args, ...)                         \
   extern "C" __global__ void __launch_bounds__(framepack::threads, 1) \
       name(const framepack::Args args) {                              \
