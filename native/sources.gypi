@@ -47,6 +47,7 @@
       "native/cpu/elementwise.cc",
       "native/cpu/gather.cc",
       "native/cpu/gemm.cc",
+      "native/cpu/host_memory.cc",
       "native/cpu/matmul.cc",
       "native/cpu/norm.cc",
       "native/cpu/packed_heads.cc",

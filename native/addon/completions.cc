@@ -93,7 +93,11 @@ void Completions::on_wake(napi_env env, napi_value, void* context, void*) {
     std::lock_guard lock(self->inbox_->mutex);
     messages.swap(self->inbox_->messages);
   }
-  for (const Inbox::Message& message : messages) self->settle(env, message.id, message.error);
+  try {
+    for (const Inbox::Message& message : messages) self->settle(env, message.id, message.error);
+  } catch (const Napi::Error&) {
+    // The environment is being terminated and runs no more JavaScript; nobody waits for the rest.
+  }
 }
 
 void Completions::settle(Napi::Env env, uint64_t id, const ErrorPtr& error) {

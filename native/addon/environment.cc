@@ -18,11 +18,6 @@ void Environment::set_error_class(Napi::Function error_class) {
   error_class_ = Napi::Persistent(error_class);
 }
 
-Napi::Function Environment::error_class() const {
-  if (error_class_.IsEmpty()) throw std::logic_error("initialize() has not been called");
-  return error_class_.Value();
-}
-
 void Environment::add_device(const std::shared_ptr<Device>& device) {
   std::erase_if(devices_, [](const auto& known) { return known.expired(); });
   devices_.push_back(device);

@@ -19,7 +19,7 @@ class Environment {
   explicit Environment(Napi::Env env);
 
   void set_error_class(Napi::Function error_class);
-  Napi::Function error_class() const;
+  const Napi::FunctionReference& error_class() const { return error_class_; }
 
   Completions& completions() { return completions_; }
 

@@ -5,9 +5,10 @@
 namespace framepack::addon {
 
 Napi::Value to_javascript(Napi::Env env, const Error& error) {
+  const Napi::FunctionReference& error_class = Environment::of(env).error_class();
+  if (error_class.IsEmpty()) return Napi::Error::New(env, error.what()).Value();
   const Napi::Object details = Napi::Object::New(env);
   details.Set("operation", error.op());
-  const Napi::Function error_class = Environment::of(env).error_class();
   return error_class.New(
       {Napi::String::New(env, error.code()), Napi::String::New(env, error.what()), details});
 }

@@ -9,7 +9,7 @@
 
 namespace framepack::addon {
 
-// An instance of the class given to initialize().
+// An instance of the class given to initialize(), or a plain Error before that call.
 Napi::Value to_javascript(Napi::Env env, const Error& error);
 
 // Makes the exception being handled the pending exception of JavaScript.

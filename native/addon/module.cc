@@ -8,6 +8,9 @@
 namespace framepack::addon {
 
 Napi::Value initialize(const Napi::CallbackInfo& info) {
+  if (!info[0].IsFunction()) {
+    throw Error(kErrArgument, "initialize", "errorClass expected a class, got another value");
+  }
   Environment::of(info.Env()).set_error_class(info[0].As<Napi::Function>());
   return info.Env().Undefined();
 }

@@ -1,7 +1,6 @@
 #include "cpu_device.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -20,8 +19,6 @@
 
 namespace framepack::cpu {
 namespace {
-
-constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 
 IsaLevel choose_level(const std::string& limit) {
   const IsaLevel detected = detect_isa_level();
@@ -55,15 +52,6 @@ DeviceDescription CpuDevice::describe() const {
   return {{"name", processor_name()},
           {"isa", name_of(level_)},
           {"threads", std::to_string(pool_.size())}};
-}
-
-void* CpuDevice::HostMemory::allocate(size_t bytes) {
-  return std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-}
-
-// The closure owns the block: it is freed when the task has run and when the queue is thrown away.
-void CpuDevice::HostMemory::release(void* block) {
-  stream_.enqueue("release", [owner = std::shared_ptr<void>(block, std::free)] {});
 }
 
 std::unique_ptr<Buffer> CpuDevice::map_file(const std::string& path, size_t offset, size_t bytes) {

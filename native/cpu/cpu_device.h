@@ -5,6 +5,7 @@
 #include "../core/device.h"
 #include "../core/thread_pool.h"
 #include "cpu_context.h"
+#include "host_memory.h"
 
 namespace framepack::cpu {
 
@@ -56,18 +57,6 @@ class CpuDevice final : public Device {
   void stop_work() override;
 
  private:
-  // Host memory whose release waits its turn on the stream.
-  class HostMemory final : public MemorySource {
-   public:
-    explicit HostMemory(Stream& stream) : stream_(stream) {}
-    void* allocate(size_t bytes) override;
-    void release(void* block) override;
-    void drain() override { stream_.drain(); }
-
-   private:
-    Stream& stream_;
-  };
-
   template <typename Args>
   void enqueue(const char* op, void (*run)(const Args&, const CpuContext&), const Args& args);
 

@@ -4,6 +4,7 @@ import {
   checkOperands,
   checkShape,
   checkTriple,
+  checkWhole,
   formatTensor,
   mismatch,
 } from '../tensor/check.ts';
@@ -20,7 +21,7 @@ export interface Conv3dOptions {
   readonly residual?: Tensor | undefined;
   /** Default 1. */
   readonly stride?: Triple | undefined;
-  /** Padding on the low side; default: causal in time, centred in space. */
+  /** Padding on the low side, less than the kernel; default: causal in time, centred in space. */
   readonly pad?: Triple | undefined;
   /** Output extents; default `floor((extent - 1) / stride) + 1`. */
   readonly outExtent?: Triple | undefined;
@@ -91,17 +92,22 @@ interface Geometry {
 
 function resolveGeometry(x: Tensor, weight: Tensor, options: Conv3dOptions): Geometry {
   const [, kT = 1, kH = 1, kW = 1] = weight.shape;
-  const [, T = 0, H = 0, W = 0] = x.shape;
+  const kernel = [kT, kH, kW] as const;
+  const extent = x.shape.slice(1, 4) as unknown as Triple;
   const { stride = [1, 1, 1], pad = [kT - 1, kH >> 1, kW >> 1] } = options;
+  checkTriple('conv3d', 'weight.shape.slice(1, 4)', kernel, 1);
   checkTriple('conv3d', 'stride', stride, 1);
   checkTriple('conv3d', 'pad', pad, 0);
-  const byStride = (extent: number, step: number): number => Math.floor((extent - 1) / step) + 1;
-  const outExtent = options.outExtent ?? [
-    byStride(T, stride[0]),
-    byStride(H, stride[1]),
-    byStride(W, stride[2]),
-  ];
+  const numSteps = (axis: 0 | 1 | 2, lead: number): number =>
+    Math.floor((extent[axis] - 1 + lead) / stride[axis]) + 1;
+  const outExtent = options.outExtent ?? [numSteps(0, 0), numSteps(1, 0), numSteps(2, 0)];
   checkTriple('conv3d', 'outExtent', outExtent, 0);
+  // A window that lies wholly in the padding would only repeat the border.
+  for (const axis of [0, 1, 2] as const) {
+    checkWhole('conv3d', `pad[${axis}]`, pad[axis], 0, kernel[axis] - 1);
+    const most = Math.max(numSteps(axis, pad[axis]), 0);
+    checkWhole('conv3d', `outExtent[${axis}]`, outExtent[axis], 0, most);
+  }
   return { stride, pad, outExtent };
 }
 

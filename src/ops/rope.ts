@@ -16,6 +16,8 @@ import { native } from '../tensor/native.ts';
 import type { Triple } from '../tensor/native-types.ts';
 import { empty, fromArray, type Tensor } from '../tensor/tensor.ts';
 
+/** Work grows with the volume of a window, also where it only repeats the border. */
+const MAX_POOL = 64;
 const LAYOUTS = ['interleaved', 'half-split'] as const;
 
 /**
@@ -85,7 +87,7 @@ export function ropeTable(device: Device, options: RopeTableOptions): RopeTable 
 export interface RopePoolOptions {
   /** T, H, W of the table's tokens. */
   readonly grid: Triple;
-  /** Window and stride along each axis. */
+  /** Window and stride along each axis; at most 64. */
   readonly pool: Triple;
 }
 
@@ -99,7 +101,7 @@ export function ropePool(table: RopeTable, options: RopePoolOptions): RopeTable 
   const { grid, pool } = options;
   const device = checkOperands('ropePool', { ...table });
   checkTriple('ropePool', 'grid', grid, 0);
-  checkTriple('ropePool', 'pool', pool, 1);
+  checkTriple('ropePool', 'pool', pool, 1, MAX_POOL);
   const columns = checkTable('ropePool', table);
   checkShape('ropePool', 'cos', table.cos, [grid[0] * grid[1] * grid[2], columns]);
   const tokens = grid.reduce(

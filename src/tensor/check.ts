@@ -137,16 +137,17 @@ export function checkWhole(
   }
 }
 
-/** @throws {@link FramePackError} `ERR_ARGUMENT` unless all three numbers are whole and >= `min`. */
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless all three numbers are whole and in `[min, max]`. */
 export function checkTriple(
   operation: string,
   argument: string,
   triple: Triple,
   min: number,
+  max?: number,
 ): void {
   checkWhole(operation, `${argument}.length`, triple.length, 3, 3);
   for (let axis = 0; axis < 3; axis++) {
-    checkWhole(operation, `${argument}[${axis}]`, triple[axis]!, min);
+    checkWhole(operation, `${argument}[${axis}]`, triple[axis]!, min, max);
   }
 }
 

@@ -1,0 +1,26 @@
+// Memory of the CPU device: blocks of the host whose release waits its turn on the stream.
+#pragma once
+#include "../core/allocator.h"
+#include "../core/stream.h"
+
+namespace framepack::cpu {
+
+// Bytes that this process can touch before the kernel has to kill something: the estimate of the
+// kernel, and what the control group leaves.
+size_t available_bytes();
+
+class HostMemory final : public MemorySource {
+ public:
+  explicit HostMemory(Stream& stream) : stream_(stream) {}
+
+  // Linux promises more memory than there is, so large requests are held against available_bytes():
+  // an error here is better than a killed process at the first touch.
+  void* allocate(size_t bytes) override;
+  void release(void* block) override;
+  void drain() override { stream_.drain(); }
+
+ private:
+  Stream& stream_;
+};
+
+}  // namespace framepack::cpu
