@@ -2,7 +2,7 @@
 // global memory moved per sector needed, and wavefronts of shared memory per wavefront needed (above 1 is a
 // bank conflict). Every access must be ideal or be listed below with its reason.
 //
-//   node kernels/profile.mjs <kernel_test> <libcuda_sim.so> <framepack.fatbin>
+//   node kernels/profile.mjs <kernel_test> <libcuda_sim.so> <framepack.fatbin> [family ...]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,13 +45,13 @@ const exceptions = [
   ],
 ];
 
-const [program, driver, module] = process.argv.slice(2);
+const [program, driver, module, ...families] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'framepack-profile-'));
 const file = join(folder, 'profile.json');
 const cases = join(import.meta.dirname, 'test/hot/%.json');
 const { status, stdout } = spawnSync(
   program,
-  [`--driver=${driver}`, `--module=${module}`, `--cases=${cases}`],
+  [`--driver=${driver}`, `--module=${module}`, `--cases=${cases}`, ...families],
   { encoding: 'utf8', env: { CUDA_SIM_PROFILE: file, CUDA_SIM_CHECK: '0' } },
 );
 if (status !== 0) throw new Error(`kernel_test failed\n${stdout}`);
