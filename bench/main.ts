@@ -4,6 +4,13 @@ import { parseOptions, USAGE } from './harness/options.ts';
 import { markdown, textHeader, textRow } from './harness/table.ts';
 import { runBench } from './run.ts';
 
+// Leaves as usual, so that temporary files do not stay behind.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
 process.exitCode = await main(process.argv.slice(2));
 
 /** Exit status: 0 all went well, 1 something is missing from the result, 2 wrong usage. */

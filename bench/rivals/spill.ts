@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import type { SpilledTensor } from './rival.ts';
 
-/** A temporary folder of operands as raw bytes; gone with the `using` that made it. */
+/** A temporary folder of operands as raw bytes; gone with the `using` that made it, or with the process. */
 export class SpillFolder {
   readonly path: string = mkdtempSync(join(tmpdir(), 'framepack-bench-'));
   private numFiles = 0;
+  private readonly remove = (): void => rmSync(this.path, { recursive: true, force: true });
+
+  constructor() {
+    process.once('exit', this.remove);
+  }
 
   /** Writes a tensor's elements in order. */
   async write(tensor: Tensor): Promise<SpilledTensor> {
@@ -28,6 +33,7 @@ export class SpillFolder {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    process.off('exit', this.remove);
+    this.remove();
   }
 }
