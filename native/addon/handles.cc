@@ -55,7 +55,7 @@ Napi::Value wrap_buffer(Napi::Env env, std::unique_ptr<Buffer> buffer) {
   handle->kind = HandleKind::kBuffer;
   handle->buffer = std::move(buffer);
   const Buffer& held = *handle->buffer;
-  // Memory that collecting the handle would give back to this process.
+  // Tells the garbage collector what a forgotten handle holds.
   if (held.data() != nullptr && !held.is_read_only()) {
     handle->reported_bytes = static_cast<int64_t>(held.bytes());
     Napi::MemoryManagement::AdjustExternalMemory(env, handle->reported_bytes);

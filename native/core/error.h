@@ -25,14 +25,11 @@ class Error : public std::exception {
   std::string what_;
 };
 
-inline constexpr const char* kErrShape = "ERR_SHAPE";
-inline constexpr const char* kErrDtype = "ERR_DTYPE";
 inline constexpr const char* kErrDevice = "ERR_DEVICE";
 inline constexpr const char* kErrArgument = "ERR_ARGUMENT";
 inline constexpr const char* kErrUnsupported = "ERR_UNSUPPORTED";
 inline constexpr const char* kErrOutOfMemory = "ERR_OUT_OF_MEMORY";
 inline constexpr const char* kErrDisposed = "ERR_DISPOSED";
-inline constexpr const char* kErrCheckpoint = "ERR_CHECKPOINT";
 inline constexpr const char* kErrAborted = "ERR_ABORTED";
 inline constexpr const char* kErrNativeLoad = "ERR_NATIVE_LOAD";
 inline constexpr const char* kErrCudaDriver = "ERR_CUDA_DRIVER";
