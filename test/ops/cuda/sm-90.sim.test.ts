@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { cudaConformance } from './conformance.ts';
+import { cudaConformance } from '../conformance.ts';
 
 // A GPU of the H100 kind: much shared memory, warps in random order.
 vi.stubEnv('CUDA_SIM_CHECK', '1');

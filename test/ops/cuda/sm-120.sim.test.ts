@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { cudaConformance } from './conformance.ts';
+import { cudaConformance } from '../conformance.ts';
 
 // A GPU with a single multiprocessor, which makes every launch large; last warp first.
 vi.stubEnv('CUDA_SIM_CHECK', '1');

@@ -1,3 +1,0 @@
-import { cudaConformance } from './conformance.ts';
-
-cudaConformance();

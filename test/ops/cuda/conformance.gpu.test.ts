@@ -1,0 +1,3 @@
+import { cudaConformance } from '../conformance.ts';
+
+cudaConformance();

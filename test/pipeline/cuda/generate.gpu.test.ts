@@ -1,0 +1,3 @@
+import { compareDevices } from './compare-devices.ts';
+
+compareDevices();
