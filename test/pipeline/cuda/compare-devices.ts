@@ -17,7 +17,7 @@ interface Outcome {
  * either way on either device; each step feeds such differences to the next.
  */
 export function compareDevices(): void {
-  describe('a video on cuda is the video of the cpu', () => {
+  describe('a video on cuda is the video of the cpu', { timeout: 1_800_000 }, () => {
     test('in f32', async () => {
       const { cpu, cuda } = await onBoth('f32');
       for (const [section, latents] of cuda.latents.entries()) {
