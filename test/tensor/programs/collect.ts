@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { add } from '../../../src/ops/elementwise.ts';
-import { Device } from '../../../src/tensor/device.ts';
 import { fromArray } from '../../../src/tensor/tensor.ts';
+import { openDevice } from './load.ts';
 
 /** Drops tensors without disposing them; prints what is left before and after collection. */
-const device = Device.open('cpu');
+const device = openDevice();
 
 async function collect(): Promise<void> {
   for (let round = 0; round < 4; round++) {

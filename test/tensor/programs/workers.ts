@@ -2,16 +2,15 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { add } from '../../../src/ops/elementwise.ts';
-import { Device } from '../../../src/tensor/device.ts';
 import { fromArray } from '../../../src/tensor/tensor.ts';
-import { busyDevice } from './load.ts';
+import { busyDevice, openDevice } from './load.ts';
 
 /**
  * Two workers and the main thread compute at once; then workers are terminated in the middle of work, some
  * of them waiting for a read. Prints the sum of what was computed.
  */
 async function compute(): Promise<number> {
-  await using device = Device.open('cpu', { threads: 2 });
+  await using device = openDevice();
   let x = fromArray(device, new Float32Array(100).fill(1), [100], 'f32');
   for (let i = 0; i < 50; i++) x = add(x, 1);
   return (await x.read())[0]!;
@@ -23,7 +22,7 @@ function start(): Worker {
     register();
     return import(${JSON.stringify(import.meta.url)});
   });`;
-  return new Worker(program, { eval: true });
+  return new Worker(program, { eval: true, argv: process.argv.slice(2) });
 }
 
 async function inWorker(): Promise<void> {

@@ -1,0 +1,3 @@
+import { lifetime } from '../lifetime.ts';
+
+lifetime('cuda');
