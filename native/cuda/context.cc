@@ -15,8 +15,7 @@ constexpr int kSharedPerBlockOptin = 97;
 constexpr int kMinSm = 80;  // asynchronous copies and bf16 matrix instructions
 
 void check_open(const Driver& driver, Result result, const char* expected) {
-  if (result == 0) return;
-  throw Error(kErrCudaDriver, kOp, expected + std::string(", got ") + driver.explain(result));
+  if (result != 0) throw driver.open_error(result, expected);
 }
 
 Ordinal find_device(const Driver& driver, int ordinal) {

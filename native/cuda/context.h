@@ -12,7 +12,8 @@ namespace framepack::cuda {
 
 class Context {
  public:
-  // Throws ERR_CUDA_DRIVER without a usable driver and GPU, ERR_ARGUMENT for an ordinal too high.
+  // Throws ERR_CUDA_DRIVER without a usable driver and GPU, ERR_DEVICE_LOST after a fault in this
+  // process, ERR_ARGUMENT for an ordinal too high.
   Context(const std::string& library, int ordinal);
   ~Context();
   Context(const Context&) = delete;

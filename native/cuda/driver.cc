@@ -21,6 +21,8 @@ constexpr Result kOutOfMemory = 2;
 constexpr Result kSticky[] = {4,   46,  214, 220, 226, 700, 702, 709, 710,
                               714, 715, 716, 717, 718, 719, 721, 999};
 
+bool is_sticky(Result result) { return std::ranges::find(kSticky, result) != std::end(kSticky); }
+
 [[noreturn]] void fail(const std::string& detail) {
   throw Error(kErrCudaDriver, "Device.open", detail);
 }
@@ -98,7 +100,7 @@ std::unique_ptr<Driver> open_driver(const std::string& path) {
 void check_version(const Driver& driver) {
   int version = 0;
   if (const Result result = driver.get_version(&version)) {
-    fail("driver expected to tell its version, got " + driver.explain(result));
+    throw driver.open_error(result, "driver expected to tell its version");
   }
   if (version < kMinVersion) {
     fail("driver expected R580 or newer (CUDA " + version_text(kMinVersion) +
@@ -136,12 +138,22 @@ Error Driver::error(Result result, const std::string& op) const {
   if (result == kOutOfMemory) {
     return Error(kErrOutOfMemory, op, "GPU expected free memory, got " + explain(result));
   }
-  if (std::ranges::find(kSticky, result) != std::end(kSticky)) {
+  if (is_sticky(result)) {
     return Error(kErrDeviceLost, op,
                  "GPU expected to finish the operations up to this one, got " + explain(result) +
                      "; FRAMEPACK_SYNC=1 tells which of them failed");
   }
   return Error(kErrInternal, op, "driver expected to succeed, got " + explain(result));
+}
+
+Error Driver::open_error(Result result, const std::string& expected) const {
+  if (result == kOutOfMemory) return error(result, "Device.open");
+  if (is_sticky(result)) {
+    return Error(kErrDeviceLost, "Device.open",
+                 "GPU expected a working context, got " + explain(result) +
+                     ": an earlier fault has ruined it for this process");
+  }
+  return Error(kErrCudaDriver, "Device.open", expected + ", got " + explain(result));
 }
 
 void Driver::check(Result result, const char* op) const {

@@ -32,6 +32,9 @@ struct Driver {
   Error error(Result result, const std::string& op) const;
   // Throws error(result, op) for a failure.
   void check(Result result, const char* op) const;
+  // What JavaScript sees when a device does not open because of `result`; `expected` says what should
+  // have been.
+  Error open_error(Result result, const std::string& expected) const;
   // "CUDA_ERROR_NO_DEVICE (no CUDA-capable device is detected)"
   std::string explain(Result result) const;
 

@@ -48,12 +48,10 @@ Module::Module(const Context& context) : context_(context), path_(find_fatbin())
   const Context::Scope scope(context_);
   const Driver& driver = context_.driver();
   const Result result = driver.module_load(&handle_, image.data());
-  if (result == 0) return;
-  const Error error = driver.error(result, "Device.open");
-  if (error.code() != kErrInternal) throw error;
-  throw Error(kErrCudaDriver, "Device.open",
-              "kernels expected code for " + context_.name() + " in " + path_ + ", got " +
-                  driver.explain(result) + kAdvice);
+  if (result != 0) {
+    throw driver.open_error(result,
+                            "kernels expected code for " + context_.name() + " in " + path_);
+  }
 }
 
 Module::~Module() {
