@@ -1,5 +1,5 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { FramePackError } from '../../errors.ts';
+import { type ErrorCode, FramePackError } from '../../errors.ts';
 import { availableEncoders } from '../../media/open-video.ts';
 import { Device, type DeviceKind } from '../../tensor/device.ts';
 
@@ -12,6 +12,16 @@ export interface Finding {
   /** What to do about it. */
   readonly advice?: string;
 }
+
+/** What to do about a CUDA device that does not open. */
+const CUDA_ADVICE: Partial<Record<ErrorCode, string>> = {
+  ERR_CUDA_DRIVER:
+    'GPU runs need an NVIDIA GPU (RTX 30 or newer, A100 or newer) and driver (R580 or newer); ' +
+    'FRAMEPACK_CUDA_DRIVER, if set, must name a CUDA driver library; the CPU device works without',
+  ERR_NATIVE_LOAD:
+    'build the kernels with "npm run build:cuda" (needs nvcc), or reinstall the package; ' +
+    'the CPU device works without',
+};
 
 /** Examines this machine: Node, addon, processor, GPU, memory and video encoders. */
 export async function examineMachine(): Promise<readonly Finding[]> {
@@ -52,7 +62,7 @@ async function cudaFinding(): Promise<Finding> {
       subject: 'cuda',
       status: 'missing',
       detail: opened.message,
-      advice: 'for GPU runs install an NVIDIA driver (R580 or newer); the CPU device works without',
+      advice: CUDA_ADVICE[opened.code] ?? 'see the message; the CPU device works without',
     };
   }
   return { subject: 'cuda', status: 'ok', detail: opened };
