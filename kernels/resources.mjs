@@ -58,23 +58,23 @@ const f64Kernels = /^rope_table/;
 /** What no kernel may do, found while compiling. */
 const faults = [];
 
-/** kernel -> architecture -> registers and static shared memory. */
+/** kernel -> architecture -> registers and static shared memory. As in CMakeLists.txt, one PTX text serves all. */
 function compileSass(source, folder) {
   const table = new Map();
-  for (const sm of Object.keys(multiprocessors)) {
-    const target = [`-arch=sm_${sm}`, '-cubin', '-Xptxas', '-v', '-o', join(folder, 'a.cubin')];
-    const log = compile([...flags, ...target, source]);
-    const entry =
-      /Compiling entry function '(\w+)'[\s\S]*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads[\s\S]*?Used (\d+) registers([^\n]*)/g;
-    for (const [, kernel, stack, stores, loads, registers, rest] of log.matchAll(entry)) {
-      if (Number(stack) + Number(stores) + Number(loads) > 0) {
-        faults.push(`${kernel} spills or uses local memory on sm_${sm}`);
-      }
-      const row = table.get(kernel) ?? {};
-      const staticShared = Number(/(\d+) bytes smem/.exec(rest)?.[1] ?? 0);
-      row[sm] = { registers: Number(registers), staticShared };
-      table.set(kernel, row);
+  const machines = Object.keys(multiprocessors).map((sm) => `sm_${sm}`);
+  const target = ['-gencode', `arch=compute_80,code=[${machines}]`, '--threads', '2'];
+  const output = ['-fatbin', '-Xptxas', '-v', '-o', join(folder, 'a.fatbin')];
+  const log = compile([...flags, ...target, ...output, source]);
+  const entry =
+    /Compiling entry function '(\w+)' for 'sm_(\d+)'[\s\S]*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads[\s\S]*?Used (\d+) registers([^\n]*)/g;
+  for (const [, kernel, sm, stack, stores, loads, registers, rest] of log.matchAll(entry)) {
+    if (Number(stack) + Number(stores) + Number(loads) > 0) {
+      faults.push(`${kernel} spills or uses local memory on sm_${sm}`);
     }
+    const row = table.get(kernel) ?? {};
+    const staticShared = Number(/(\d+) bytes smem/.exec(rest)?.[1] ?? 0);
+    row[sm] = { registers: Number(registers), staticShared };
+    table.set(kernel, row);
   }
   return table;
 }

@@ -236,8 +236,8 @@ FP_DEVICE void attention(const AttentionArgs& args) {
 }  // namespace
 }  // namespace framepack
 
-// Two blocks fit a multiprocessor where `blocks` says so; told of it, ptxas spends the registers that one
-// block may have instead of spilling to reach a third. 0 leaves the choice to ptxas.
+// `blocks` fit a multiprocessor; told of it, ptxas spends the registers that they may have instead of spilling to
+// reach one more. 0 leaves the choice to ptxas.
 #define ATTENTION_KERNEL(name, element, width, queries, blocks)                       \
   extern "C" __global__ void __launch_bounds__(queries * 2, blocks)                   \
       attention_##name##_w##width##_m##queries(const framepack::AttentionArgs args) { \
@@ -248,14 +248,14 @@ ATTENTION_KERNEL(bf16, Bf16, 16, 64, 0)
 ATTENTION_KERNEL(bf16, Bf16, 32, 64, 0)
 ATTENTION_KERNEL(bf16, Bf16, 64, 64, 2)
 ATTENTION_KERNEL(bf16, Bf16, 80, 64, 0)
-ATTENTION_KERNEL(bf16, Bf16, 80, 128, 0)
+ATTENTION_KERNEL(bf16, Bf16, 80, 128, 1)
 ATTENTION_KERNEL(bf16, Bf16, 128, 64, 0)
 ATTENTION_KERNEL(bf16, Bf16, 128, 128, 0)
 ATTENTION_KERNEL(f16, F16, 16, 64, 0)
 ATTENTION_KERNEL(f16, F16, 32, 64, 0)
 ATTENTION_KERNEL(f16, F16, 64, 64, 2)
 ATTENTION_KERNEL(f16, F16, 80, 64, 0)
-ATTENTION_KERNEL(f16, F16, 80, 128, 0)
+ATTENTION_KERNEL(f16, F16, 80, 128, 1)
 ATTENTION_KERNEL(f16, F16, 128, 64, 0)
 ATTENTION_KERNEL(f16, F16, 128, 128, 0)
 #undef ATTENTION_KERNEL
