@@ -16,7 +16,7 @@ import { fromArray, type Tensor } from '../tensor/tensor.ts';
 import { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
 import { encodePrompt } from '../tokenizers/encode-prompt.ts';
 import { LlamaTokenizer } from '../tokenizers/llama-tokenizer.ts';
-import { networkConfig, networkWeights, type RunContext } from './run-context.ts';
+import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 
 /** What the DiT knows of one prompt. */
 export interface TextConditions {
@@ -45,13 +45,14 @@ export async function encodeText(
 }
 
 async function encodeLlama(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { folder, info, dtype, pace, observer } = context;
+  const { folder, info, pace, observer } = context;
   const tokenizer = await LlamaTokenizer.load(folder.path('tokenizer'));
   const encoded = prompts.map((prompt) => encodePrompt(tokenizer, prompt, info.prompt));
   observer?.ids('text.llama_ids', encoded[0]!.ids);
   return scope(async () => {
     const config = networkConfig(context, 'text_encoder', parseLlamaConfig);
     const checkpoint = await networkWeights(context, 'text_encoder');
+    const dtype = ownDType(context, checkpoint);
     const options = { hiddenLayer: info.prompt.hiddenLayer, dtype };
     const llama = Llama.load(checkpoint.scope(), config, options);
     const results: Tensor[] = [];
@@ -69,14 +70,14 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
 }
 
 async function encodeClip(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { folder, info, dtype, pace, observer } = context;
+  const { folder, info, pace, observer } = context;
   const tokenizer = await ClipTokenizer.load(folder.path('tokenizer_2'));
   const ids = prompts.map((prompt) => tokenizer.encode(prompt, info.prompt.clipMaxLength));
   observer?.ids('text.clip_ids', ids[0]!);
   return scope(async () => {
     const config = networkConfig(context, 'text_encoder_2', parseClipTextConfig);
     const checkpoint = await networkWeights(context, 'text_encoder_2');
-    const clip = ClipText.load(checkpoint.scope(), config, dtype);
+    const clip = ClipText.load(checkpoint.scope(), config, ownDType(context, checkpoint));
     const results: Tensor[] = [];
     for (const prompt of ids) results.push((await clip.forward(prompt, pace)).pooled);
     observer?.tensor('text.pooled', results[0]!);
@@ -98,11 +99,11 @@ export async function encodeImage(
 }
 
 async function encodeSiglip(context: RunContext, picture: RgbImage): Promise<Tensor> {
-  const { dtype, pace } = context;
+  const { pace } = context;
   return scope(async () => {
     const config = networkConfig(context, 'image_encoder', parseSiglipVisionConfig);
     const checkpoint = await networkWeights(context, 'image_encoder');
-    const siglip = SiglipVision.load(checkpoint.scope(), config, dtype);
+    const siglip = SiglipVision.load(checkpoint.scope(), config, ownDType(context, checkpoint));
     const square = resample(picture, config.imageSize, config.imageSize, BICUBIC);
     return siglip.forward(toPixels(context, square).squeeze(2), pace);
   });
@@ -113,11 +114,11 @@ async function encodeStartLatent(
   picture: RgbImage,
   tiling: VaeTiling,
 ): Promise<Tensor<'f32'>> {
-  const { dtype, pace } = context;
+  const { pace } = context;
   return scope(async () => {
     const config = networkConfig(context, 'vae', parseVaeConfig);
     const checkpoint = await networkWeights(context, 'vae');
-    const encoder = VaeImageEncoder.load(checkpoint.scope(), config, dtype);
+    const encoder = VaeImageEncoder.load(checkpoint.scope(), config, ownDType(context, checkpoint));
     return encoder.encodeMode(toPixels(context, picture), { tiling, pace });
   });
 }

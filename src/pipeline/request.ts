@@ -32,7 +32,10 @@ export interface GenerateRequest {
   /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
   readonly tiling?: 'temporal' | 'full' | undefined;
   readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
-  /** Dtype of activations; default f32 on the CPU, bf16 on CUDA. */
+  /**
+   * Dtype of the transformer's activations; default f32 on the CPU, bf16 on CUDA. In 16 bits the other networks use the
+   * 16-bit type of their weights.
+   */
   readonly dtype?: FloatDType | undefined;
   /** Threads of the CPU device. */
   readonly threads?: number | undefined;

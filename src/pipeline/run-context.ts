@@ -18,7 +18,7 @@ export interface RunObserver {
 /** What every stage of a run needs. */
 export interface RunContext {
   readonly device: Device;
-  /** Dtype of the activations of every network. */
+  /** Dtype of the activations of the transformer; see {@link ownDType} for the other networks. */
   readonly dtype: FloatDType;
   readonly folder: ModelFolder;
   readonly info: CheckpointInfo;
@@ -82,4 +82,16 @@ export function networkConfig<C>(
 /** The weights of a network on the device of the run. */
 export function networkWeights(context: RunContext, part: ModelPart): Promise<Checkpoint> {
   return Checkpoint.open(context.device, context.folder.path(part));
+}
+
+/**
+ * The dtype in which an encoder or the VAE computes. A run in 16 bits leaves each the 16-bit type of its weights: the
+ * reference (`demo_gradio.py`) runs them in f16 and the transformer in bf16, and tensor cores multiply operands
+ * of one type.
+ */
+export function ownDType(context: RunContext, weights: Checkpoint): FloatDType {
+  if (context.dtype === 'f32') return 'f32';
+  const stored = new Set(weights.entries().map((entry) => entry.dtype));
+  const halves = (['f16', 'bf16'] as const).filter((dtype) => stored.has(dtype));
+  return halves.length === 1 ? halves[0]! : context.dtype;
 }

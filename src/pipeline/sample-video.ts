@@ -14,7 +14,7 @@ import type { Preview } from './events.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import { type Lender, Residency, type Resident, weightBytesOf } from './residency.ts';
-import { networkConfig, networkWeights, type RunContext } from './run-context.ts';
+import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 import {
   type SamplerSettings,
   type SectionStep,
@@ -117,7 +117,7 @@ function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
     weightBytes: weightBytesOf(context.folder.path('vae')),
     load: async () => {
       const weights = await networkWeights(context, 'vae');
-      return VaeVideoDecoder.load(weights.scope(), config, { dtype: context.dtype });
+      return VaeVideoDecoder.load(weights.scope(), config, { dtype: ownDType(context, weights) });
     },
   };
 }

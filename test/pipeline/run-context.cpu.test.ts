@@ -1,14 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseDitConfig } from '../../src/models/dit/config.ts';
 import {
   networkConfig,
   networkWeights,
   oneBlockAhead,
+  ownDType,
   type RunContext,
   throwIfAborted,
 } from '../../src/pipeline/run-context.ts';
 import { Device } from '../../src/tensor/device.ts';
+import { Checkpoint } from '../../src/weights/checkpoint.ts';
 import { ModelFolder } from '../../src/weights/model-folder.ts';
+import { buildSafetensors, f32 } from '../build-safetensors.ts';
 import { TINY_MODEL } from '../models/tiny-framepack.ts';
 
 let device: Device;
@@ -62,5 +68,26 @@ describe('networkWeights', () => {
   it('opens the weights of a part', async () => {
     const weights = await networkWeights(await context(), 'vae');
     expect(weights.has('quant_conv.weight')).toBe(true);
+  });
+});
+
+describe('ownDType', () => {
+  it.each([
+    { dtype: 'f32', part: 'vae', own: 'f32' },
+    { dtype: 'bf16', part: 'vae', own: 'f16' },
+    { dtype: 'bf16', part: 'text_encoder', own: 'f16' },
+    { dtype: 'f16', part: 'image_encoder', own: 'bf16' },
+  ] as const)('in $dtype: $part in $own', async ({ dtype, part, own }) => {
+    const run = { ...(await context()), dtype };
+    expect(ownDType(run, await networkWeights(run, part))).toBe(own);
+  });
+
+  it('is that of the run for weights in f32', async () => {
+    const run = { ...(await context()), dtype: 'bf16' as const };
+    const folder = mkdtempSync(join(tmpdir(), 'run-context-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'model.safetensors');
+    writeFileSync(path, buildSafetensors({ a: f32([1], [1]) }));
+    expect(ownDType(run, await Checkpoint.open(device, path))).toBe('bf16');
   });
 });
