@@ -7,6 +7,7 @@
 
 #include "../core/device.h"
 #include "completions.h"
+#include "external_memory.h"
 
 namespace framepack::addon {
 
@@ -22,6 +23,7 @@ class Environment {
   const Napi::FunctionReference& error_class() const { return error_class_; }
 
   Completions& completions() { return completions_; }
+  const std::shared_ptr<ExternalMemory>& external_memory() const { return external_memory_; }
 
   // Devices are stopped when the environment ends, whoever still refers to them.
   void add_device(const std::shared_ptr<Device>& device);
@@ -32,6 +34,7 @@ class Environment {
 
   Napi::FunctionReference error_class_;
   Completions completions_;
+  std::shared_ptr<ExternalMemory> external_memory_ = std::make_shared<ExternalMemory>();
   std::vector<std::weak_ptr<Device>> devices_;
 };
 

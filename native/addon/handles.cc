@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "environment.h"
+
 namespace framepack::addon {
 namespace {
 
@@ -18,7 +20,9 @@ struct DeviceHandle : Handle {
 
 struct BufferHandle : Handle {
   std::unique_ptr<Buffer> buffer;
-  int64_t reported_bytes = 0;  // to the garbage collector
+  // Outlives the environment when its last handles go.
+  std::shared_ptr<ExternalMemory> memory;
+  size_t counted_bytes = 0;  // in `memory`
 };
 
 Handle& unwrap(const char* op, Napi::Value value, HandleKind kind, const char* name) {
@@ -34,10 +38,9 @@ Handle& unwrap(const char* op, Napi::Value value, HandleKind kind, const char* n
   return *handle;
 }
 
-void release(Napi::Env env, BufferHandle& handle) {
-  if (!handle.buffer) return;
+void release(BufferHandle& handle) {
   handle.buffer.reset();
-  Napi::MemoryManagement::AdjustExternalMemory(env, -std::exchange(handle.reported_bytes, 0));
+  handle.memory->remove(std::exchange(handle.counted_bytes, 0));
 }
 
 }  // namespace
@@ -54,15 +57,15 @@ Napi::Value wrap_buffer(Napi::Env env, std::unique_ptr<Buffer> buffer) {
   auto handle = std::make_unique<BufferHandle>();
   handle->kind = HandleKind::kBuffer;
   handle->buffer = std::move(buffer);
+  handle->memory = Environment::of(env).external_memory();
   const Buffer& held = *handle->buffer;
-  // Tells the garbage collector what a forgotten handle holds.
   if (held.data() != nullptr && !held.is_read_only()) {
-    handle->reported_bytes = static_cast<int64_t>(held.bytes());
-    Napi::MemoryManagement::AdjustExternalMemory(env, handle->reported_bytes);
+    handle->counted_bytes = held.bytes();
+    handle->memory->add(env, held.bytes());
   }
   return Napi::External<BufferHandle>::New(env, handle.release(),
-                                           [](Napi::Env owner, BufferHandle* dropped) {
-                                             release(owner, *dropped);
+                                           [](Napi::Env, BufferHandle* dropped) {
+                                             release(*dropped);
                                              delete dropped;
                                            });
 }
@@ -81,7 +84,7 @@ Buffer& unwrap_buffer(const char* op, Napi::Value value) {
 void release_buffer(Napi::Value value) {
   auto& handle =
       static_cast<BufferHandle&>(unwrap("release", value, HandleKind::kBuffer, "buffer"));
-  release(value.Env(), handle);
+  release(handle);
 }
 
 }  // namespace framepack::addon
