@@ -8,11 +8,6 @@ namespace framepack::cpu {
 
 namespace {
 
-// K is cut so that a panel of w stays in L1 and the rows of a in L2. Cuts fall on kScaleBlock.
-constexpr long long kBlockK = 256;
-// Rows that share one packed panel: enough to hide its packing.
-constexpr long long kMaxBlockRows = 504;
-constexpr long long kMaxBlockColumns = 256;
 // Below so many multiply-adds a task is not worth a hand-over.
 constexpr double kMinTaskWork = 1 << 20;
 constexpr long long kTasksPerThread = 4;
@@ -36,7 +31,7 @@ Blocking choose_blocking(const GemmProblem& problem, const isa::GemmKernels& ker
                       static_cast<double>(problem.k);
   const long long useful = std::max<long long>(1, static_cast<long long>(work / kMinTaskWork));
   const long long wanted = threads == 1 ? 1 : std::min(threads * kTasksPerThread, useful);
-  Blocking blocking{kMaxBlockRows, kMaxBlockColumns, 0, 0};
+  Blocking blocking{kernels.block.rows, kernels.block.columns, 0, 0};
   for (;;) {
     blocking.row_blocks = ceil_div(problem.m, blocking.rows);
     blocking.column_blocks = ceil_div(problem.n, blocking.columns);
@@ -72,11 +67,12 @@ class Task {
         table_(table),
         kernels_(kernels),
         blocking_(blocking),
-        a_stride_(packed_row_stride(std::min(problem.k, kBlockK), kernels.element_bytes)),
+        block_k_(std::min(problem.k, kernels.block.k)),
+        a_stride_(packed_row_stride(block_k_, kernels.element_bytes)),
         a_bytes_(blocking.rows * a_stride_ * kernels.element_bytes),
-        panel_bytes_(round_up(std::min(problem.k, kBlockK), isa::kScaleBlock) *
-                     kernels.tile_columns * kernels.element_bytes),
-        has_one_k_block_(problem.k <= kBlockK) {}
+        panel_bytes_(round_up(block_k_, isa::kScaleBlock) * kernels.tile_columns *
+                     kernels.element_bytes),
+        has_one_k_block_(problem.k == block_k_) {}
 
   size_t scratch_bytes() const {
     const long long sums = has_one_k_block_ ? kernels_.tile_rows * kernels_.tile_columns
@@ -94,8 +90,8 @@ class Task {
     const long long row_count = std::min(blocking_.rows, problem_.m - row);
     const long long column_count = std::min(blocking_.columns, problem_.n - column);
     const TileRegion region(kernels_);
-    for (long long k = 0; k < problem_.k; k += kBlockK) {
-      const long long count = std::min(kBlockK, problem_.k - k);
+    for (long long k = 0; k < problem_.k; k += block_k_) {
+      const long long count = std::min(block_k_, problem_.k - k);
       rows({row, row_count, k, count, a, a_stride_});
       pad_rows(a, row_count, count);
       for (long long j = 0; j < column_count; j += kernels_.tile_columns) {
@@ -151,7 +147,7 @@ class Task {
   const isa::KernelTable& table_;
   const isa::GemmKernels& kernels_;
   const Blocking& blocking_;
-  long long a_stride_, a_bytes_, panel_bytes_;
+  long long block_k_, a_stride_, a_bytes_, panel_bytes_;
   bool has_one_k_block_;
 };
 

@@ -120,12 +120,12 @@ void pack_tiles_as(const ColumnSource& source, long long k, void* panel) {
         static_cast<Long*>(panel) + first / kTileSide * kTileSide * kTileSide + first % kTileSide;
     for (long long begin = 0; begin < k; begin += kStageK) {
       const int count = static_cast<int>(k - begin < kStageK ? k - begin : kStageK);
-      fill_stage<Bf16Stage, kType>(source, first, begin, count, stage);
+      const StagedRows rows = stage_rows<Bf16Stage, kType>(source, first, begin, count, stage);
       for (int i = 0; i < count; i += kStepK) {
         Long* step = columns + (begin + i) / kStepK * 2 * kTileSide * kTileSide;
-        const auto* x = reinterpret_cast<const Long*>(stage) + i / 2;
-        transpose_block(x, kStageK / 2, step, kTileSide);
-        transpose_block(x + 8, kStageK / 2, step + 8 * kTileSide, kTileSide);
+        const Long* x = rows.data + i / 2;
+        transpose_block(x, rows.stride, step, kTileSide);
+        transpose_block(x + 8, rows.stride, step + 8 * kTileSide, kTileSide);
       }
     }
   }
@@ -153,6 +153,8 @@ void round_tiles(const float* sums, long long k, int width, void* panel) {
   }
 }
 
+// Tiles multiply eight times as fast as vectors, so more rows must share the packing of a panel, and
+// sums go to memory less often. From the caches' sizes; not measured.
 constexpr GemmKernels kAmxGemm = {
     .tile_rows = 2 * kTileSide,
     .row_step = kTileSide,
@@ -160,6 +162,7 @@ constexpr GemmKernels kAmxGemm = {
     .lanes = 2 * kTileSide,
     .k_step = kStepK,
     .element_bytes = 2,
+    .block = {1024, 256, 512},
     .pack_panel = pack_tiles,
     .round_panel = round_tiles,
     .tile = tile,

@@ -36,6 +36,7 @@ constexpr GemmKernels kBf16Gemm = {
     .lanes = kLanes,
     .k_step = 2,
     .element_bytes = 2,
+    .block = {504, 512, 256},
     .pack_panel = pack_panel<Bf16Stage>,
     .round_panel = round_pairs,
     .tile = tile<Bf16Multiply>,

@@ -33,6 +33,12 @@ struct ColumnSource {
   DType dtype;
 };
 
+// Most of a product that one task cuts at a time: `rows` share a packed panel of b and hide its
+// packing, `columns` share packed rows of a, and k is cut so that a panel stays in L1 or L2.
+struct GemmBlock {
+  long long rows, columns, k;
+};
+
 // Kernels for one element type of a and b.
 struct GemmKernels {
   int tile_rows;
@@ -41,6 +47,7 @@ struct GemmKernels {
   int lanes;  // columns of one vector: panels of at most so many columns are one vector wide
   int k_step;
   int element_bytes;
+  GemmBlock block;  // k is a multiple of kScaleBlock
   // k elements of every column, zero-padded to k_step. k may only be cut at multiples of
   // kScaleBlock.
   void (*pack_panel)(const ColumnSource& source, long long k, void* panel);

@@ -1,5 +1,5 @@
-// Packing of weight rows into panels: widen or copy eight rows into a stage in L1, then transpose
-// 8 x 8 dwords at a time. simd_<isa>.h must be included first.
+// Packing of weight rows into panels: widen eight rows into a stage in L1, then transpose 8 x 8 dwords
+// at a time; rows that need no widening are transposed where they lie. simd_<isa>.h must be included first.
 #pragma once
 #include "../kernel_table.h"
 #include "../vector/convert.h"
@@ -27,12 +27,14 @@ inline Float load_as(const void* data, long long index, int count) {
 // Element types of a stage. kDwordK elements make one dword of the panel.
 struct F32Stage {
   using Element = float;
+  static constexpr DType kType = DType::kF32;
   static constexpr int kDwordK = 1;
   static void put(Float x, Element* out, int count) { store(x, out, count); }
 };
 
 struct Bf16Stage {
   using Element = unsigned short;
+  static constexpr DType kType = DType::kBf16;
   static constexpr int kDwordK = 2;
   static void put(Float x, Element* out, int count) { store_int(to_bf16(x), out, count); }
 };
@@ -66,18 +68,36 @@ inline void fill_stage(const ColumnSource& source, int first, long long k, int c
   }
 }
 
-template <class Stage>
-inline void transpose_stage(const typename Stage::Element (*stage)[kStageK], int dwords, Long* out,
-                            long long out_stride) {
-  const auto* x = reinterpret_cast<const Long*>(stage);
-  constexpr long long kStride = kStageK / Stage::kDwordK;
+// Eight rows of a stretch of k, as dwords.
+struct StagedRows {
+  const Long* data;
+  long long stride;
+};
+
+// The rows where they lie, when their numbers are the stage's own; else in the stage.
+template <class Stage, DType kType>
+inline StagedRows stage_rows(const ColumnSource& source, int first, long long k, int count,
+                             typename Stage::Element (*stage)[kStageK]) {
+  if constexpr (kType == Stage::kType) {
+    const bool is_whole = count == kStageK && first + kStageRows <= source.columns;
+    if (is_whole && !source.block_scale && source.row_stride % Stage::kDwordK == 0) {
+      const auto* x = static_cast<const typename Stage::Element*>(source.data);
+      return {reinterpret_cast<const Long*>(x + first * source.row_stride + k),
+              source.row_stride / Stage::kDwordK};
+    }
+  }
+  fill_stage<Stage, kType>(source, first, k, count, stage);
+  return {reinterpret_cast<const Long*>(stage), kStageK / Stage::kDwordK};
+}
+
+inline void transpose_rows(const StagedRows& rows, int dwords, Long* out, long long out_stride) {
   int d = 0;
   for (; d + 8 <= dwords; d += 8) {
-    transpose_block(x + d, kStride, out + d * out_stride, out_stride);
+    transpose_block(rows.data + d, rows.stride, out + d * out_stride, out_stride);
   }
   if (d == dwords) return;
   alignas(32) Long rest[8 * kStageRows];
-  transpose_block(x + d, kStride, rest, kStageRows);
+  transpose_block(rows.data + d, rows.stride, rest, kStageRows);
   for (int i = 0; d + i < dwords; ++i) {
     __builtin_memcpy(out + (d + i) * out_stride, rest + i * kStageRows, 4 * kStageRows);
   }
@@ -89,10 +109,10 @@ inline void pack_panel_as(const ColumnSource& source, int width, long long k, vo
   for (int first = 0; first < width; first += kStageRows) {
     for (long long begin = 0; begin < k; begin += kStageK) {
       const int count = static_cast<int>(k - begin < kStageK ? k - begin : kStageK);
-      fill_stage<Stage, kType>(source, first, begin, count, stage);
+      const StagedRows rows = stage_rows<Stage, kType>(source, first, begin, count, stage);
       const int dwords = (count + Stage::kDwordK - 1) / Stage::kDwordK;
-      transpose_stage<Stage>(
-          stage, dwords, static_cast<Long*>(panel) + begin / Stage::kDwordK * width + first, width);
+      transpose_rows(rows, dwords,
+                     static_cast<Long*>(panel) + begin / Stage::kDwordK * width + first, width);
     }
   }
 }

@@ -16,6 +16,7 @@ constexpr GemmKernels kF32Gemm = {
     .lanes = kLanes,
     .k_step = 1,
     .element_bytes = 4,
+    .block = {504, 512, 256},
     .pack_panel = pack_panel<F32Stage>,
     .round_panel = nullptr,
     .tile = tile<F32Multiply>,
