@@ -16,7 +16,7 @@ export interface SamplingPlan {
 
 const FEWEST_ROUNDS = 5;
 /** Threads of a rival may spin for a while after its call; they must not take our cores. */
-const REST_MS = 10;
+const REST_MS = 50;
 
 /**
  * Samples everything in turn, round by round, so that a machine whose speed drifts treats all alike. Every second
@@ -41,8 +41,12 @@ export async function interleave(
   return results;
 }
 
-/** What the set-up left behind would be collected in the middle of a sample and show as a pause of the event loop. */
+/**
+ * What the set-up left behind would be collected in the middle of a sample and show as a pause of the event loop; so
+ * would V8's second look at it some seconds later.
+ */
 function collectGarbage(): void {
+  setFlagsFromString('--no-memory-reducer');
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
 }
