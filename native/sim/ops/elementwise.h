@@ -37,6 +37,18 @@ bool with_integer(const std::string& name, Body body) {
   return false;
 }
 
+/** One source of the instruction's integer type; false when its type is another. */
+template <typename Op>
+bool bind_integer_unary(Binding& b) {
+  return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T>(b); });
+}
+
+/** Two sources of the instruction's integer type; false when its type is another. */
+template <typename Op>
+bool bind_integer_binary(Binding& b) {
+  return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T, T>(b); });
+}
+
 template <typename Body>
 bool with_float(const std::string& name, Body body) {
   if (name == "f32") return body.template operator()<float>(), true;

@@ -15,16 +15,7 @@ inline Float exp_of_negative(Float x) {
   const Float n = shifted - round;
   Float r = fma(n, splat(-0.693145752f), clamped);
   r = fma(n, splat(-1.42860677e-6f), r);
-  // Taylor: |r| <= ln 2 / 2, so the first missing term is below 1.2e-7 / 8.
-  Float p = splat(1.0f / 5040);
-  p = fma(p, r, splat(1.0f / 720));
-  p = fma(p, r, splat(1.0f / 120));
-  p = fma(p, r, splat(1.0f / 24));
-  p = fma(p, r, splat(1.0f / 6));
-  p = fma(p, r, splat(0.5f));
-  p = fma(p, r, splat(1.0f));
-  p = fma(p, r, splat(1.0f));
-  const Int scaled = as_int(p) + ((as_int(shifted) - as_int(round)) << 23);
+  const Int scaled = as_int(exp_of_remainder(r)) + ((as_int(shifted) - as_int(round)) << 23);
   return x < lowest ? Float{} : as_float(scaled);
 }
 

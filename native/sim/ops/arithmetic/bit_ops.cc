@@ -196,16 +196,6 @@ bool decode_predicate_logic(Binding& b) {
 }
 
 template <typename Op>
-bool bind_unary(Binding& b) {
-  return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T>(b); });
-}
-
-template <typename Op>
-bool bind_binary(Binding& b) {
-  return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T, T>(b); });
-}
-
-template <typename Op>
 bool bind_shift(Binding& b) {
   return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T, uint32_t>(b); });
 }
@@ -262,11 +252,11 @@ bool decode_bits(Binding& b) {
   const std::string& op = b.base();
   const bool is_logic = op == "and" || op == "or" || op == "xor" || op == "not";
   if (is_logic && b.type() == "pred") return decode_predicate_logic(b);
-  if (op == "and") return bind_binary<And>(b);
-  if (op == "or") return bind_binary<Or>(b);
-  if (op == "xor") return bind_binary<Xor>(b);
-  if (op == "not") return bind_unary<Not>(b);
-  if (op == "cnot") return bind_unary<ConditionalNot>(b);
+  if (op == "and") return bind_integer_binary<And>(b);
+  if (op == "or") return bind_integer_binary<Or>(b);
+  if (op == "xor") return bind_integer_binary<Xor>(b);
+  if (op == "not") return bind_integer_unary<Not>(b);
+  if (op == "cnot") return bind_integer_unary<ConditionalNot>(b);
   if (op == "shl") return bind_shift<ShiftLeft>(b);
   if (op == "shr") return bind_shift<ShiftRight>(b);
   if (op == "shf") return decode_funnel_shift(b);

@@ -151,16 +151,6 @@ struct AbsoluteDifference4 {
 };
 
 template <typename Op>
-bool bind_unary(Binding& b) {
-  return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T>(b); });
-}
-
-template <typename Op>
-bool bind_binary(Binding& b) {
-  return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T, T>(b); });
-}
-
-template <typename Op>
 bool bind_ternary(Binding& b) {
   return with_integer(b.type(), [&]<typename T>() { bind_map<Op, T, T, T, T>(b); });
 }
@@ -177,9 +167,10 @@ bool decode_multiply(Binding& b, bool is_mad) {
       }
     });
   }
-  if (b.has("hi")) return is_mad ? bind_ternary<MultiplyAddHigh>(b) : bind_binary<MultiplyHigh>(b);
+  if (b.has("hi"))
+    return is_mad ? bind_ternary<MultiplyAddHigh>(b) : bind_integer_binary<MultiplyHigh>(b);
   if (b.has("sat") || b.has("cc")) return false;
-  return is_mad ? bind_ternary<MultiplyAddLow>(b) : bind_binary<MultiplyLow>(b);
+  return is_mad ? bind_ternary<MultiplyAddLow>(b) : bind_integer_binary<MultiplyLow>(b);
 }
 
 bool decode_sum(Binding& b) {
@@ -191,7 +182,7 @@ bool decode_sum(Binding& b) {
            : bind_map<SubtractSaturated, int32_t, int32_t, int32_t>(b);
     return true;
   }
-  return is_add ? bind_binary<Add>(b) : bind_binary<Subtract>(b);
+  return is_add ? bind_integer_binary<Add>(b) : bind_integer_binary<Subtract>(b);
 }
 
 bool decode_dot_product(Binding& b) {
@@ -216,12 +207,12 @@ bool decode_integer(Binding& b) {
   if (op == "add" || op == "sub") return decode_sum(b);
   if (op == "mul" || op == "mul24") return decode_multiply(b, false);
   if (op == "mad" || op == "mad24") return decode_multiply(b, true);
-  if (op == "div") return bind_binary<Divide>(b);
-  if (op == "rem") return bind_binary<Remainder>(b);
-  if (op == "min") return bind_binary<Minimum>(b);
-  if (op == "max") return bind_binary<Maximum>(b);
-  if (op == "neg") return bind_unary<Negate>(b);
-  if (op == "abs") return bind_unary<Absolute>(b);
+  if (op == "div") return bind_integer_binary<Divide>(b);
+  if (op == "rem") return bind_integer_binary<Remainder>(b);
+  if (op == "min") return bind_integer_binary<Minimum>(b);
+  if (op == "max") return bind_integer_binary<Maximum>(b);
+  if (op == "neg") return bind_integer_unary<Negate>(b);
+  if (op == "abs") return bind_integer_unary<Absolute>(b);
   if (op == "sad") return bind_ternary<SumOfAbsoluteDifference>(b);
   if (op == "dp4a") return decode_dot_product(b);
   if (op == "vabsdiff4" && b.parts() == 4) {
