@@ -1,5 +1,7 @@
 #include "host_memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +14,9 @@ namespace {
 constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 // Looking costs tens of microseconds: nothing beside the page faults of a block of this size.
 constexpr size_t kLargeBytes = size_t{64} << 20;
+constexpr size_t kHugePage = size_t{2} << 20;
+// Smaller blocks would waste too much of their last page.
+constexpr size_t kHugeBytes = 4 * kHugePage;
 
 // The number after `key` in a file of lines "key number ..."; `otherwise` when there is none.
 size_t find_number(const std::string& path, const std::string& key, size_t otherwise) {
@@ -63,9 +68,18 @@ size_t available_bytes() {
   return std::min(kibibytes * 1024, left_of_control_groups());
 }
 
+void* allocate_pages(size_t bytes) {
+  const size_t alignment = bytes < kHugeBytes ? kAlignment : kHugePage;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* data = std::aligned_alloc(alignment, rounded);
+  // Only a wish: systems without huge pages refuse it.
+  if (data != nullptr && alignment == kHugePage) madvise(data, rounded, MADV_HUGEPAGE);
+  return data;
+}
+
 void* HostMemory::allocate(size_t bytes) {
   if (bytes >= kLargeBytes && bytes > available_bytes()) return nullptr;
-  return std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  return allocate_pages(bytes);
 }
 
 // The closure owns the block: it is freed when the task has run and when the queue is thrown away.

@@ -9,6 +9,11 @@ namespace framepack::cpu {
 // kernel, and what the control group leaves.
 size_t available_bytes();
 
+// Memory for std::free, aligned to 64 bytes; null when there is none. From some megabytes on it asks
+// for huge pages: without them it takes milliseconds to touch a block for the first time and to give
+// it back, and whoever maps memory meanwhile waits, JavaScript too.
+void* allocate_pages(size_t bytes);
+
 class HostMemory final : public MemorySource {
  public:
   explicit HostMemory(Stream& stream) : stream_(stream) {}

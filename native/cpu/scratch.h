@@ -7,6 +7,8 @@
 #include <new>
 #include <vector>
 
+#include "host_memory.h"
+
 namespace framepack::cpu {
 
 class Scratch {
@@ -26,16 +28,14 @@ class Scratch {
       if (bytes > capacity_) {
         data_.reset();
         capacity_ = 0;
-        const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-        data_.reset(std::aligned_alloc(kAlignment, rounded));
+        data_.reset(allocate_pages(bytes));
         if (!data_) throw std::bad_alloc();
-        capacity_ = rounded;
+        capacity_ = bytes;
       }
       return data_.get();
     }
 
    private:
-    static constexpr size_t kAlignment = 64;
     struct Free {
       void operator()(void* data) const { std::free(data); }
     };
