@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BufferTarget,
   EncodedPacket,
@@ -23,6 +24,7 @@ const COLOUR = {
 } as const;
 const MAX_FRAMES_IN_FLIGHT = 8;
 const STALL_MS = 20_000;
+const SETTLE_MS = 50;
 /** openh264 refuses anything smaller. */
 const MIN_SIDE = 16;
 
@@ -100,11 +102,20 @@ export class WebcodecsEncoder implements FrameEncoder {
   async finish(): Promise<void> {
     await this.#encoder.flush();
     await this.#waitForPackets(this.#numSubmitted);
-    this.#encoder.close();
+    await this.#close();
     await writeFile(this.#file, await this.#mux());
   }
 
   async abort(): Promise<void> {
+    await this.#close();
+  }
+
+  /**
+   * The library's `close` joins its thread and never returns when that is just about to sleep and misses the call to
+   * wake up (1.3.0: one of some hundred calls right after the start). So it is given time to fall asleep.
+   */
+  async #close(): Promise<void> {
+    await sleep(SETTLE_MS);
     this.#encoder.close();
   }
 
