@@ -46,7 +46,13 @@ export function addGenerateCommand(program: Command): void {
     )
     .addOption(new Option('--tiling <kind>', 'tiles of the decoder').choices(['temporal', 'full']))
     .addOption(new Option('--device <kind>', 'where to compute').choices(['cpu', 'cuda']))
-    .addOption(new Option('--dtype <type>', 'dtype of activations').choices(['f32', 'f16', 'bf16']))
+    .addOption(
+      new Option('--dtype <type>', "dtype of the transformer's activations").choices([
+        'f32',
+        'f16',
+        'bf16',
+      ]),
+    )
     .option('--threads <number>', 'threads of the CPU device', parseInteger)
     .option('--max-memory <bytes>', 'most memory for tensors, for example 6GiB', parseBytes)
     .option('--crf <number>', 'video quality, 0 (best) to 51', parseInteger)

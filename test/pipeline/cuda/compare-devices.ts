@@ -42,6 +42,7 @@ export function compareDevices(): void {
       for (const [section, latents] of cuda.latents.entries()) {
         expect(relativeError(latents, cpu.latents[section]!)).toBeLessThanOrEqual(5e-2);
       }
+      expect(meanDifference(cuda.pixels, cpu.pixels)).toBeLessThanOrEqual(0.5);
     });
   });
 }
@@ -103,4 +104,9 @@ function largestDifference(actual: Uint8Array, expected: Uint8Array): number {
     (worst, value, index) => Math.max(worst, Math.abs(value - expected[index]!)),
     0,
   );
+}
+
+function meanDifference(actual: Uint8Array, expected: Uint8Array): number {
+  const total = actual.reduce((sum, value, index) => sum + Math.abs(value - expected[index]!), 0);
+  return total / actual.length;
 }
