@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "../../kernels/attention/attention_ref.h"
+#include "contraction/gemm.h"
+#include "contraction/packed_heads.h"
 #include "cpu_context.h"
-#include "gemm.h"
 #include "isa/kernel_table.h"
 #include "isa/vector_table.h"
-#include "packed_heads.h"
 
 namespace framepack::cpu {
 

@@ -1,6 +1,7 @@
-// Implicit matrix product. A task owns a block of output pixels of one frame: it copies the input
-// pixels under it, with replicated borders, into scratch, where the pixels of a row are the rows of
-// the product and every tap is an offset. The weight is packed once for all tasks.
+// Implicit matrix product; contraction/winograd.cc takes what it can do faster. A task owns a block of
+// output pixels of one frame: it copies the input pixels under it, with replicated borders, into
+// scratch, where the pixels of a row are the rows of the product and every tap is an offset. The
+// weight is packed once for all tasks.
 #include "conv3d.h"
 
 #include <algorithm>
@@ -8,10 +9,10 @@
 #include <vector>
 
 #include "../../kernels/conv3d/conv3d_ref.h"
-#include "cpu_context.h"
-#include "gemm.h"
-#include "isa/kernel_table.h"
-#include "isa/vector_table.h"
+#include "contraction/conv3d_output.h"
+#include "contraction/gemm.h"
+#include "contraction/winograd.h"
+#include "rows.h"
 
 namespace framepack::cpu {
 
@@ -25,15 +26,10 @@ constexpr long long kTasksPerThread = 4;
 // own; below, the taps of a row are one stretch, which keeps the inner loop long.
 constexpr long long kWidePixelBytes = 512;
 
-constexpr long long ceil_div(long long a, long long b) { return (a + b - 1) / b; }
-
 class Convolution {
  public:
-  Convolution(const Conv3dArgs& args, const CpuContext& context)
-      : args_(args),
-        context_(context),
-        is_bf16_(can_use_bf16()),
-        kernels_(is_bf16_ ? *context.kernels->bf16 : context.kernels->f32) {
+  Convolution(const Conv3dArgs& args, const isa::GemmKernels& kernels, const CpuContext& context)
+      : args_(args), context_(context), output_(args, context), kernels_(kernels) {
     const long long pixel_bytes = args.in_channels * kernels_.element_bytes;
     const bool is_wide = pixel_bytes >= kWidePixelBytes;
     const long long line = 64 / kernels_.element_bytes;
@@ -43,10 +39,6 @@ class Convolution {
     list_offsets(is_wide);
     reduction_ = static_cast<long long>(offsets_.size()) * stretch_;
     stretches_per_pass_ = std::max<long long>(1, kBlockK / stretch_);
-    if (args.bias) {
-      bias_.resize(static_cast<size_t>(args.out_channels));
-      context.vector->widen(args.bias, args.bias_dtype, bias_.data(), args.out_channels);
-    }
   }
 
   void run() {
@@ -71,11 +63,6 @@ class Convolution {
   struct Block {
     long long b, t, y, x, rows, columns;
   };
-
-  bool can_use_bf16() const {
-    return context_.kernels->bf16 && args_.dtype == DType::kBf16 && args_.w_dtype == DType::kBf16 &&
-           args_.in_channels % context_.kernels->bf16->k_step == 0;
-  }
 
   long long input_rows() const { return (block_rows_ - 1) * args_.stride[1] + args_.kernel[1]; }
   long long input_columns() const {
@@ -201,7 +188,7 @@ class Convolution {
         static_cast<const char*>(args_.x) + source * args_.in_channels * size_of(args_.dtype);
     char* to = row + column * pixel_stride_ * kernels_.element_bytes;
     const long long elements = count * args_.in_channels;
-    if (is_bf16_) {
+    if (kernels_.element_bytes == sizeof(uint16_t)) {
       std::memcpy(to, from, static_cast<size_t>(elements) * sizeof(uint16_t));
     } else {
       context_.vector->widen(from, args_.dtype, reinterpret_cast<float*>(to), elements);
@@ -229,7 +216,7 @@ class Convolution {
       };
       const bool is_last = s + stretches_per_pass_ >= stretches;
       for (long long y = 0; y < block.rows; ++y) {
-        const isa::Epilogue epilogue = epilogue_of_row(block, y);
+        const isa::Epilogue epilogue = output_.row(block.b, block.t, block.y + y, block.x);
         for (int x = 0; x < block.columns; x += tile_rows) {
           const long long pixel = y * args_.stride[1] * input_columns() + x * args_.stride[2];
           tile.a = input + pixel * pixel_stride_ * kernels_.element_bytes;
@@ -245,23 +232,9 @@ class Convolution {
     }
   }
 
-  // The pixels of one output row are the rows of the epilogue.
-  isa::Epilogue epilogue_of_row(const Block& block, long long y) const {
-    const long long first = block.b * args_.out_batch_stride + block.t * args_.out_stride[0] +
-                            (block.y + y) * args_.out_stride[1] + block.x * args_.out_stride[2];
-    const long long bytes = first * size_of(args_.dtype);
-    isa::Epilogue epilogue{};
-    epilogue.bias = args_.bias ? bias_.data() : nullptr;
-    epilogue.residual = args_.residual ? static_cast<const char*>(args_.residual) + bytes : nullptr;
-    epilogue.out = static_cast<char*>(args_.out) + bytes;
-    epilogue.residual_stride = epilogue.out_stride = args_.out_stride[2];
-    epilogue.out_dtype = args_.dtype;
-    return epilogue;
-  }
-
   const Conv3dArgs& args_;
   const CpuContext& context_;
-  const bool is_bf16_;
+  const Conv3dOutput output_;
   const isa::GemmKernels& kernels_;
   long long pixel_stride_ = 0;  // elements between scratch pixels
   long long stretch_ = 0;       // elements per entry of offsets_
@@ -269,15 +242,22 @@ class Convolution {
   long long reduction_ = 0;  // taps * channels
   long long block_rows_ = 0, block_columns_ = 0;
   std::vector<long long> offsets_;
-  std::vector<float> bias_;
   char* packed_ = nullptr;
 };
+
+const isa::GemmKernels& choose_kernels(const Conv3dArgs& args, const CpuContext& context) {
+  const isa::GemmKernels* bf16 = context.kernels->bf16;
+  const bool is_exact = args.dtype == DType::kBf16 && args.w_dtype == DType::kBf16;
+  return bf16 && is_exact && args.in_channels % bf16->k_step == 0 ? *bf16 : context.kernels->f32;
+}
 
 }  // namespace
 
 void conv3d(const Conv3dArgs& args, const CpuContext& context) {
   if (!context.kernels) return oracle::conv3d(args);
-  Convolution(args, context).run();
+  const isa::GemmKernels& kernels = choose_kernels(args, context);
+  if (can_use_winograd(args, kernels)) return winograd_conv3d(args, kernels, context);
+  Convolution(args, kernels, context).run();
 }
 
 }  // namespace framepack::cpu

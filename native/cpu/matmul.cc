@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "../../kernels/matmul/matmul_ref.h"
+#include "contraction/gemm.h"
 #include "cpu_context.h"
-#include "gemm.h"
 #include "isa/vector_table.h"
 
 namespace framepack::cpu {

@@ -6,8 +6,8 @@
 
 #include "../../kernels/patchify/patchify_ref.h"
 #include "../core/dtype.h"
+#include "contraction/gemm.h"
 #include "cpu_context.h"
-#include "gemm.h"
 #include "isa/vector_table.h"
 
 namespace framepack::cpu {

@@ -59,8 +59,14 @@ export function productCase(family: string, line: SizeLine): OperationCase {
   const call = FAMILIES[family];
   if (call === undefined) throw new Error(`cases.json: no function in a line of ${family}`);
   const { dtype, ...rest } = call(new Sizes(line));
-  const name = JSON.stringify(line);
-  return { ...rest, name, dtypes: [dtype], tolerance: undefined, bench: line.bench === true };
+  const { bench = false, tolerance } = line;
+  return {
+    ...rest,
+    name: JSON.stringify(line),
+    dtypes: [dtype],
+    tolerance: tolerance === undefined ? undefined : String(tolerance),
+    bench: bench === true,
+  };
 }
 
 function matmulCall(sizes: Sizes): Call {

@@ -166,6 +166,8 @@ constexpr GemmKernels kAmxGemm = {
     .pack_panel = pack_tiles,
     .round_panel = round_tiles,
     .tile = tile,
+    .winograd_input = nullptr,
+    .winograd_channels = 0,
     .open = open_tiles,
     .close = release_tiles,
 };

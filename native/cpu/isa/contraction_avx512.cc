@@ -40,11 +40,17 @@ constexpr GemmKernels kBf16Gemm = {
     .pack_panel = pack_panel<Bf16Stage>,
     .round_panel = round_pairs,
     .tile = tile<Bf16Multiply>,
+    .winograd_input = winograd_input<Bf16Stage>,
+    .winograd_channels = 48,
     .open = nullptr,
     .close = nullptr,
 };
 
-constexpr KernelTable kBf16Table = {kF32Gemm, &kBf16Gemm, dot, finish, softmax, scale_columns};
+constexpr KernelTable kBf16Table = [] {
+  KernelTable table = kF32Table;
+  table.bf16 = &kBf16Gemm;
+  return table;
+}();
 
 }  // namespace
 

@@ -39,6 +39,19 @@ struct GemmBlock {
   long long rows, columns, k;
 };
 
+// The left operand of one of the 16 products of Winograd's F(2 x 2, 3 x 3), see
+// contraction/winograd.h: for every tile, of the pixels p under it, p[corners[0]] + column_sign
+// p[corners[1]] + row_sign (p[corners[2]] + column_sign p[corners[3]]).
+struct WinogradInput {
+  const void* const* pixels;  // [tiles, 16]
+  int corners[4];
+  float row_sign, column_sign;
+  DType dtype;
+  long long tiles, channels;
+  void* out;  // [tiles, channels]
+  long long out_stride;
+};
+
 // Kernels for one element type of a and b.
 struct GemmKernels {
   int tile_rows;
@@ -54,6 +67,9 @@ struct GemmKernels {
   // Rounds sums [k, width] to a panel; null where they are one already.
   void (*round_panel)(const float* sums, long long k, int width, void* panel);
   void (*tile)(const TileArgs& args);
+  // Null where convolutions are better multiplied directly.
+  void (*winograd_input)(const WinogradInput& args);
+  int winograd_channels;  // harmonic mean of input and output channels from which it pays
   // Around the tiles of one task, on its thread; null where nothing is to be done.
   void (*open)();
   void (*close)();
@@ -108,6 +124,12 @@ struct KernelTable {
   bool (*softmax)(const SoftmaxArgs& args);
   // x[row * width + column] *= factor[column]
   void (*scale_columns)(float* x, long long rows, int width, const float* factor);
+  // From taps [9, channels] to the weights of the 16 products, out[product * out_stride + channel].
+  void (*winograd_weight)(const float* taps, long long channels, float* out, long long out_stride);
+  // Adds products [tiles, width] to output row `out` [2 tiles, width]: even_sign times to the left
+  // pixel of each tile, odd_sign times to the right one.
+  void (*winograd_output)(const float* products, long long tiles, int width, float even_sign,
+                          float odd_sign, float* out);
 };
 
 constexpr int kMaxDotRows = 16;

@@ -14,7 +14,13 @@ struct Case {
   long long batch = 1;
   bool has_residual = false;
   long long spread = 1;  // output pixels lie this far apart in every axis
+  double tolerance = 0;  // or that of the dtype
 };
+
+// Winograd's method rounds its transformed operands to bf16 too: sums of four pixels and of nine taps,
+// of which nine products make an output. Two such roundings weigh 2.5 times the last one; together
+// sqrt(1 + 2.5^2) = 2.7 roundings of 2^-9 / sqrt(3) each.
+constexpr double kWinogradBf16Tolerance = 4.8e-3;
 
 void check_case(const Case& c, uint32_t seed) {
   Conv3dArgs args{};
@@ -54,11 +60,40 @@ void check_case(const Case& c, uint32_t seed) {
                            " kernel " + std::to_string(c.kernel[0]) + "x" +
                            std::to_string(c.kernel[1]) + "x" + std::to_string(c.kernel[2]) +
                            " dtype " + std::to_string(int(c.dtype));
-  test::check(name, initial, test::tolerance_of(c.dtype),
+  test::check(name, initial, c.tolerance > 0 ? c.tolerance : test::tolerance_of(c.dtype),
               [&](void* out, const CpuContext& context) {
                 args.out = out;
                 conv3d(args, context);
               });
+}
+
+// Enough tiles and channels for Winograd's method, in odd numbers.
+void check_winograd(uint32_t seed) {
+  const long long kernels[][3] = {{3, 3, 3}, {1, 3, 3}, {2, 3, 3}};
+  const long long extents[][3] = {{1, 16, 17}, {3, 9, 31}, {2, 2, 80}};
+  const long long channels[][2] = {{24, 24}, {33, 70}, {130, 49}, {20, 300}};
+  for (const auto& kernel : kernels) {
+    for (const auto& extent : extents) {
+      for (const auto& pair : channels) {
+        Case c{pair[0],
+               pair[1],
+               {extent[0], extent[1], extent[2]},
+               {kernel[0], kernel[1], kernel[2]},
+               {seed % 4 == 0 ? 2 : 1, 1, 1}};
+        c.has_residual = seed % 2 == 0;
+        c.spread = seed % 3 == 0 ? 2 : 1;
+        c.batch = seed % 5 == 0 ? 2 : 1;
+        check_case(c, ++seed);
+        c.w_dtype = seed % 2 == 0 ? DType::kBf16 : DType::kF16;
+        check_case(c, ++seed);
+        c.dtype = DType::kF16;
+        check_case(c, ++seed);
+        c.dtype = c.w_dtype = DType::kBf16;
+        c.tolerance = kWinogradBf16Tolerance;
+        check_case(c, ++seed);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -97,8 +132,11 @@ int main() {
   }
   check_case({512, 64, {1, 6, 20}, {3, 3, 3}, {1, 1, 1}}, ++seed);
   for (const long long in_channels : {32, 64, 256}) {
-    check_case({in_channels, 70, {2, 5, 75}, {3, 3, 3}, {1, 1, 1}, DType::kBf16, DType::kBf16},
+    check_case({in_channels, 70, {2, 5, 75}, {3, 3, 1}, {1, 1, 1}, DType::kBf16, DType::kBf16},
+               ++seed);
+    check_case({in_channels, 70, {2, 5, 7}, {3, 3, 3}, {1, 1, 1}, DType::kBf16, DType::kBf16},
                ++seed);
   }
+  check_winograd(seed);
   return test::report("conv3d");
 }

@@ -5,6 +5,7 @@
 #include "panel.h"
 #include "softmax.h"
 #include "tile.h"
+#include "winograd.h"
 
 namespace framepack::cpu::isa {
 namespace {
@@ -20,11 +21,14 @@ constexpr GemmKernels kF32Gemm = {
     .pack_panel = pack_panel<F32Stage>,
     .round_panel = nullptr,
     .tile = tile<F32Multiply>,
+    .winograd_input = winograd_input<F32Stage>,
+    .winograd_channels = 24,
     .open = nullptr,
     .close = nullptr,
 };
 
-constexpr KernelTable kF32Table = {kF32Gemm, nullptr, dot, finish, softmax, scale_columns};
+constexpr KernelTable kF32Table = {
+    kF32Gemm, nullptr, dot, finish, softmax, scale_columns, winograd_weight, winograd_output};
 
 }  // namespace
 }  // namespace framepack::cpu::isa

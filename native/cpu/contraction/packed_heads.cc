@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../core/dtype.h"
-#include "cpu_context.h"
-#include "isa/vector_table.h"
+#include "../../core/dtype.h"
+#include "../cpu_context.h"
+#include "../isa/vector_table.h"
 
 namespace framepack::cpu {
 

@@ -1,7 +1,7 @@
 // Blocked matrix product out = epilogue(a w^T), shared by matmul and patchify.
 #pragma once
-#include "../core/function_ref.h"
-#include "isa/kernel_table.h"
+#include "../../core/function_ref.h"
+#include "../isa/kernel_table.h"
 
 namespace framepack::cpu {
 

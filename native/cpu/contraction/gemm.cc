@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cpu_context.h"
+#include "../rows.h"
 
 namespace framepack::cpu {
 
@@ -12,7 +12,6 @@ namespace {
 constexpr double kMinTaskWork = 1 << 20;
 constexpr long long kTasksPerThread = 4;
 
-constexpr long long ceil_div(long long a, long long b) { return (a + b - 1) / b; }
 constexpr long long round_up(long long a, long long b) { return ceil_div(a, b) * b; }
 
 struct Blocking {

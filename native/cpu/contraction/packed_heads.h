@@ -1,7 +1,7 @@
 // Keys and values of attention heads in the order in which the tiles of the two products read them.
 #pragma once
-#include "../../kernels/attention/attention_args.h"
-#include "isa/kernel_table.h"
+#include "../../../kernels/attention/attention_args.h"
+#include "../isa/kernel_table.h"
 
 namespace framepack::cpu {
 
