@@ -25,7 +25,8 @@ struct Probe {
 };
 
 double flops(const RegisterProbe& probe, double seconds, const std::function<void()>& start) {
-  constexpr int64_t kSteps = 2000;
+  // A look at the clock is a system call, and vectors run slower for some microseconds after it.
+  constexpr int64_t kSteps = 20000;
   probe.run(kSteps);
   start();
   int64_t rounds = 0;
