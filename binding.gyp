@@ -18,7 +18,10 @@
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "libraries": ["-ldl"],
       "ldflags": ["-Wl,-z,now"],
-      "conditions": [["target_arch=='x64'", {"dependencies": ["avx2", "avx512", "amx"]}]],
+      "conditions": [
+        ["target_arch=='x64'", {"dependencies": ["avx2", "avx512", "amx"]}],
+        ["target_arch=='arm64'", {"sources": ["<@(neon_sources)"]}],
+      ],
     },
   ],
   "conditions": [

@@ -1,8 +1,9 @@
-// Runs the C++ tests of build/cuda and ends with the line every test run of this package ends with:
-// `N passed, N failed, N skipped`.
+// Runs the C++ tests of a build folder, build/cuda unless named, and ends with the line every test run of this package
+// ends with: `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 
-const args = ['--test-dir', 'build/cuda', '--output-on-failure', '--no-tests=error'];
+const [folder = 'build/cuda'] = process.argv.slice(2);
+const args = ['--test-dir', folder, '--output-on-failure', '--no-tests=error'];
 const { stdout, stderr } = spawnSync('ctest', args, { encoding: 'utf8' });
 process.stdout.write(`${stdout}${stderr}`);
 

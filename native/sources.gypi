@@ -74,6 +74,10 @@
       "native/cuda/staging_ring.cc",
       "native/cuda/waiter.cc"
     ],
+    "neon_sources": [
+      "native/cpu/isa/contraction_neon.cc",
+      "native/cpu/isa/vector_neon.cc"
+    ],
     "avx2_sources": [
       "native/cpu/isa/contraction_avx2.cc",
       "native/cpu/isa/vector_avx2.cc"

@@ -86,6 +86,7 @@ describe('the tarball', () => {
     const lists = [
       'addon_sources',
       'engine_sources',
+      'neon_sources',
       'avx2_sources',
       'avx512_sources',
       'amx_sources',

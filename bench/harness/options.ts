@@ -13,7 +13,7 @@ export const SUITE_NAMES = [
 ] as const;
 export const RIVAL_NAMES = ['torch', 'onnxruntime-node'] as const;
 const DEVICES = ['cpu', 'cuda'] as const;
-const ISA_LEVELS = ['scalar', 'avx2', 'avx512', 'amx'] as const satisfies IsaLevel[];
+const ISA_LEVELS = ['scalar', 'neon', 'avx2', 'avx512', 'amx'] as const satisfies IsaLevel[];
 const MAX_THREADS = 1024;
 const MAX_SIZE = 1_000_000;
 

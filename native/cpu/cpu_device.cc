@@ -21,8 +21,7 @@ namespace framepack::cpu {
 namespace {
 
 IsaLevel choose_level(const std::string& limit) {
-  const IsaLevel detected = detect_isa_level();
-  return limit.empty() ? detected : std::min(detected, parse_isa_level(limit));
+  return limit.empty() ? detect_isa_level() : isa_level_up_to(parse_isa_level(limit));
 }
 
 std::string processor_name() {

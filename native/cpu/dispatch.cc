@@ -18,7 +18,7 @@ namespace framepack::cpu {
 
 namespace {
 
-constexpr const char* kLevelNames[] = {"scalar", "avx2", "avx512", "amx"};
+constexpr const char* kLevelNames[] = {"scalar", "neon", "avx2", "avx512", "amx"};
 
 #if defined(__x86_64__)
 
@@ -84,6 +84,11 @@ bool has_fast_bf16_dot() {
          vendor.ecx == kAuthenticAmd[2] && has_bit(cpuid(7, 1).eax, 5);
 }
 
+#elif defined(__aarch64__)
+
+// Every processor of the architecture has it.
+IsaLevel probe() { return IsaLevel::kNeon; }
+
 #else
 
 IsaLevel probe() { return IsaLevel::kScalar; }
@@ -93,11 +98,11 @@ IsaLevel probe() { return IsaLevel::kScalar; }
 }  // namespace
 
 IsaLevel parse_isa_level(std::string_view name) {
-  for (int level = 0; level < 4; ++level) {
-    if (name == kLevelNames[level]) return static_cast<IsaLevel>(level);
+  for (const IsaLevel level : kIsaLevels) {
+    if (name == name_of(level)) return level;
   }
   throw Error(kErrArgument, "openDevice",
-              "isa expected scalar, avx2, avx512 or amx, got " + std::string(name));
+              "isa expected scalar, neon, avx2, avx512 or amx, got " + std::string(name));
 }
 
 const char* name_of(IsaLevel level) { return kLevelNames[static_cast<int>(level)]; }
@@ -105,6 +110,14 @@ const char* name_of(IsaLevel level) { return kLevelNames[static_cast<int>(level)
 IsaLevel detect_isa_level() {
   static const IsaLevel level = probe();
   return level;
+}
+
+IsaLevel isa_level_up_to(IsaLevel cap) {
+  IsaLevel best = IsaLevel::kScalar;
+  for (const IsaLevel level : kIsaLevels) {
+    if (level <= cap && level <= detect_isa_level() && kernel_table(level)) best = level;
+  }
+  return best;
 }
 
 const isa::KernelTable* kernel_table(IsaLevel level) {
@@ -122,6 +135,8 @@ const isa::KernelTable* kernel_table(IsaLevel level) {
     return is_fast ? isa::kernel_table_avx512_bf16() : isa::kernel_table_avx512();
   }
   if (level == IsaLevel::kAvx2) return isa::kernel_table_avx2();
+#elif defined(__aarch64__)
+  if (level == IsaLevel::kNeon) return isa::kernel_table_neon();
 #endif
   return nullptr;
 }
@@ -130,6 +145,8 @@ const isa::VectorTable* vector_table(IsaLevel level) {
 #if defined(__x86_64__)
   if (level >= IsaLevel::kAvx512) return isa::vector_table_avx512();
   if (level == IsaLevel::kAvx2) return isa::vector_table_avx2();
+#elif defined(__aarch64__)
+  if (level == IsaLevel::kNeon) return isa::vector_table_neon();
 #endif
   return nullptr;
 }

@@ -6,7 +6,7 @@ import type { NativeDevice } from './native-types.ts';
 export type DeviceKind = 'cpu' | 'cuda' | 'meta';
 
 /** Instruction sets of the CPU device, slowest first. */
-export type IsaLevel = 'scalar' | 'avx2' | 'avx512' | 'amx';
+export type IsaLevel = 'scalar' | 'neon' | 'avx2' | 'avx512' | 'amx';
 
 /** How to open a device. Every field has a default. */
 export interface DeviceOptions {
@@ -47,7 +47,13 @@ export interface MemoryStats {
 }
 
 const KINDS: readonly string[] = ['cpu', 'cuda', 'meta'] satisfies DeviceKind[];
-const ISA_LEVELS: readonly string[] = ['scalar', 'avx2', 'avx512', 'amx'] satisfies IsaLevel[];
+const ISA_LEVELS: readonly string[] = [
+  'scalar',
+  'neon',
+  'avx2',
+  'avx512',
+  'amx',
+] satisfies IsaLevel[];
 const MAX_THREADS = 1024;
 
 /** The environment variables of the library; options given in code win. */

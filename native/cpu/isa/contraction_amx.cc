@@ -5,7 +5,7 @@
 // the tile instructions with eight one-byte NOPs and prefetching two steps ahead gave +41 % where
 // the other hyperthread was busy and cost 5 to 10 % on an idle core. This file itself has only run
 // on the emulated tiles of amx_tiles.h.
-#include "vector/simd_avx512.h"
+#include "simd/simd_avx512.h"
 // Kept apart from the line above: the kernels are compiled for the lanes that it defines.
 #include "amx_tiles.h"
 #include "contraction/panel.h"

@@ -1,4 +1,4 @@
-#include "vector/simd_avx2.h"
+#include "simd/simd_avx2.h"
 // Kept apart from the line above: the kernels are compiled for the lanes that it defines.
 #include "contraction/table.h"
 

@@ -135,6 +135,7 @@ struct KernelTable {
 constexpr int kMaxDotRows = 16;
 constexpr int kScaleBlock = 64;
 
+const KernelTable* kernel_table_neon();
 const KernelTable* kernel_table_avx2();
 const KernelTable* kernel_table_avx512();
 const KernelTable* kernel_table_avx512_bf16();  // the same with vdpbf16ps for bf16 operands

@@ -1,4 +1,4 @@
-#include "vector/simd_avx512.h"
+#include "simd/simd_avx512.h"
 // Kept apart from the line above: the kernels are compiled for the lanes that it defines.
 #include "vector/table.h"
 

@@ -81,6 +81,7 @@ struct VectorTable {
                     long long rows, long long columns, int element_bytes);
 };
 
+const VectorTable* vector_table_neon();
 const VectorTable* vector_table_avx2();
 const VectorTable* vector_table_avx512();
 

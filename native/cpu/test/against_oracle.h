@@ -91,11 +91,9 @@ void check(Contexts& contexts, const char* name, Args args, Buffer& out, void* A
 // Calls every test `rounds` times per level; the exit status of the program.
 inline int run_levels(std::initializer_list<void (*)(Contexts&)> tests, int rounds) {
   Contexts contexts;
-  for (const IsaLevel level : {IsaLevel::kAvx2, IsaLevel::kAvx512}) {
-    if (level > detect_isa_level()) {
-      std::printf("%s: not supported here, skipped\n", name_of(level));
-      continue;
-    }
+  for (const IsaLevel level : kIsaLevels) {
+    if (level > detect_isa_level() || !vector_table(level)) continue;
+    std::printf("at level %s\n", name_of(level));
     contexts.level = level;
     for (int round = 0; round < rounds; ++round)
       for (const auto test : tests) test(contexts);

@@ -79,8 +79,8 @@ struct Level {
 
 inline std::vector<Level> levels() {
   std::vector<Level> result;
-  for (int i = 1; i <= static_cast<int>(detect_isa_level()); ++i) {
-    const auto level = static_cast<IsaLevel>(i);
+  for (const IsaLevel level : kIsaLevels) {
+    if (level > detect_isa_level() || !kernel_table(level)) continue;
     result.push_back({name_of(level), level, *kernel_table(level)});
     if (!result.back().kernels.bf16) continue;
     result.push_back(result.back());

@@ -68,7 +68,7 @@ describe('parseOptions', () => {
   test.each([
     [['speed'], 'suite expected limits, ops'],
     [['--device', 'meta'], '--device expected cpu, cuda, got meta'],
-    [['--isa', 'sse2'], '--isa expected scalar, avx2'],
+    [['--isa', 'sse2'], '--isa expected scalar, neon, avx2'],
     [['--threads', '0'], '--threads expected a whole number in [1, 1024], got 0'],
     [['--samples', '1.5'], '--samples expected a whole number'],
     [['--seconds=-1'], '--seconds expected a positive number, got -1'],

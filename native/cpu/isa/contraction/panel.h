@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kStageRows = 8;
 constexpr int kStageK = kScaleBlock;
+// Panels of at most so many columns are so wide: one vector, where it has room for a stage.
+constexpr int kNarrowPanel = kLanes < kStageRows ? kStageRows : kLanes;
 
 template <DType kType>
 inline Float load_as(const void* data, long long index, int count) {
@@ -119,7 +121,7 @@ inline void pack_panel_as(const ColumnSource& source, int width, long long k, vo
 
 template <class Stage>
 inline void pack_panel(const ColumnSource& source, long long k, void* panel) {
-  const int width = source.columns <= kLanes ? kLanes : 2 * kLanes;
+  const int width = source.columns <= kNarrowPanel ? kNarrowPanel : 2 * kLanes;
   switch (source.dtype) {
     case DType::kF16: return pack_panel_as<Stage, DType::kF16>(source, width, k, panel);
     case DType::kBf16: return pack_panel_as<Stage, DType::kBf16>(source, width, k, panel);

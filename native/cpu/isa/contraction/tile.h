@@ -1,8 +1,9 @@
 // The register tile of every product: kRows broadcast elements of a times kVectors vectors of b.
 //
 // AVX2 6 x 16 keeps 12 sums, 2 vectors of b and one element of a in 16 registers; AVX-512 14 x 32
-// keeps 28 + 2 + 1 of 32. `a` is not packed into panels: its rows are read where they lie, so a
-// convolution needs no im2col, and eight registers address fourteen rows (see Rows).
+// keeps 28 + 2 + 1 of 32. NEON 10 x 8 keeps 20 + 2 and loads its ten elements of a ahead; g++ 12 spills
+// with one row more. `a` is not packed into panels: its rows are read where they lie, so a convolution
+// needs no im2col, and eight registers address fourteen rows (see Rows).
 #pragma once
 #include "../kernel_table.h"
 #include "../vector/lanes.h"
@@ -10,7 +11,7 @@
 namespace framepack::cpu::isa {
 namespace {
 
-constexpr int kTileRows = kLanes == 8 ? 6 : 14;
+constexpr int kTileRows = kLanes == 4 ? 10 : kLanes == 8 ? 6 : 14;
 
 // Addresses row + i * stride for i < 14 as row + {1, 2, 4, 8} * {stride, 3 stride, 5 stride, ...}:
 // each is one addressing mode.

@@ -1,4 +1,4 @@
-// What both instruction sets share on top of simd_<isa>.h, which must be included first.
+// What all instruction sets share on top of simd_<isa>.h, which must be included first.
 #pragma once
 
 namespace framepack::cpu::isa {
