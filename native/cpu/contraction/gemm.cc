@@ -11,6 +11,7 @@ namespace {
 // Below so many multiply-adds a task is not worth a hand-over.
 constexpr double kMinTaskWork = 1 << 20;
 constexpr long long kTasksPerThread = 4;
+constexpr long long kPackedBytes = 32 << 20;  // of the left operand, packed at a time
 
 constexpr long long round_up(long long a, long long b) { return ceil_div(a, b) * b; }
 
@@ -58,6 +59,12 @@ long long packed_row_stride(long long k, int element_bytes) {
   return (ceil_div(k, line) | 1) * line;
 }
 
+// Rows [first, first + count) of a, all k of them, packed for every task.
+struct PackedRows {
+  const char* data;
+  long long first, count, stride;
+};
+
 class Task {
  public:
   Task(const GemmProblem& problem, const isa::KernelTable& table, const isa::GemmKernels& kernels,
@@ -67,8 +74,6 @@ class Task {
         kernels_(kernels),
         blocking_(blocking),
         block_k_(std::min(problem.k, kernels.block.k)),
-        a_stride_(packed_row_stride(block_k_, kernels.element_bytes)),
-        a_bytes_(blocking.rows * a_stride_ * kernels.element_bytes),
         panel_bytes_(round_up(block_k_, isa::kScaleBlock) * kernels.tile_columns *
                      kernels.element_bytes),
         has_one_k_block_(problem.k == block_k_) {}
@@ -76,53 +81,43 @@ class Task {
   size_t scratch_bytes() const {
     const long long sums = has_one_k_block_ ? kernels_.tile_rows * kernels_.tile_columns
                                             : blocking_.rows * blocking_.columns;
-    return static_cast<size_t>(a_bytes_ + panel_bytes_ + 4 * sums);
+    return static_cast<size_t>(panel_bytes_ + 4 * sums);
   }
 
-  void run(long long task, RowSource rows, void* scratch) const {
-    auto* a = static_cast<char*>(scratch);
-    char* panel = a + a_bytes_;
+  // Neighbouring tasks share columns: their weights are still in the outer cache.
+  void run(long long task, const PackedRows& a, void* scratch) const {
+    auto* panel = static_cast<char*>(scratch);
     auto* sums = reinterpret_cast<float*>(panel + panel_bytes_);
-    // Neighbouring tasks share columns: their weights are still in the outer cache.
-    const long long row = task % blocking_.row_blocks * blocking_.rows;
-    const long long column = task / blocking_.row_blocks * blocking_.columns;
-    const long long row_count = std::min(blocking_.rows, problem_.m - row);
+    const long long row_blocks = ceil_div(a.count, blocking_.rows);
+    const long long row = task % row_blocks * blocking_.rows;
+    const long long column = task / row_blocks * blocking_.columns;
+    const auto row_count = static_cast<int>(std::min(blocking_.rows, a.count - row));
     const long long column_count = std::min(blocking_.columns, problem_.n - column);
     const TileRegion region(kernels_);
     for (long long k = 0; k < problem_.k; k += block_k_) {
       const long long count = std::min(block_k_, problem_.k - k);
-      rows({row, row_count, k, count, a, a_stride_});
-      pad_rows(a, row_count, count);
+      const char* rows = a.data + (row * a.stride + k) * kernels_.element_bytes;
       for (long long j = 0; j < column_count; j += kernels_.tile_columns) {
         const int columns =
             static_cast<int>(std::min<long long>(kernels_.tile_columns, column_count - j));
         kernels_.pack_panel(columns_from(problem_.w, column + j, columns, k), count, panel);
-        run_panel(a, panel, sums + (has_one_k_block_ ? 0 : j * blocking_.rows),
-                  {row, column + j, static_cast<int>(row_count), columns}, k, count);
+        run_panel(rows, a.stride, panel, sums + (has_one_k_block_ ? 0 : j * blocking_.rows),
+                  {a.first + row, column + j, row_count, columns}, k, count);
       }
     }
   }
 
  private:
-  void pad_rows(char* a, long long rows, long long count) const {
-    const long long padded = round_up(count, kernels_.k_step);
-    if (padded == count) return;
-    const long long bytes = kernels_.element_bytes;
-    for (long long row = 0; row < rows; ++row) {
-      std::fill_n(a + (row * a_stride_ + count) * bytes, (padded - count) * bytes, 0);
-    }
-  }
-
-  void run_panel(const void* a, const void* panel, float* sums, const isa::Placement& place,
-                 long long k, long long count) const {
+  void run_panel(const void* a, long long a_stride, const void* panel, float* sums,
+                 const isa::Placement& place, long long k, long long count) const {
     const int width = kernels_.panel_width(place.columns);
     const bool is_last = k + count == problem_.k;
     const int tile_rows = kernels_.tile_height(place.rows);
     for (int i = 0; i < place.rows; i += tile_rows) {
-      const long long offset = i * a_stride_;
+      const long long offset = i * a_stride;
       isa::TileArgs tile{
           .a = a,
-          .a_row_stride = a_stride_,
+          .a_row_stride = a_stride,
           .a_k_stride = 1,
           .offsets = &offset,
           .segments = 1,
@@ -146,9 +141,26 @@ class Task {
   const isa::KernelTable& table_;
   const isa::GemmKernels& kernels_;
   const Blocking& blocking_;
-  long long block_k_, a_stride_, a_bytes_, panel_bytes_;
+  long long block_k_, panel_bytes_;
   bool has_one_k_block_;
 };
+
+// Every block of columns reads the rows packed here; packing them for each would cost 4 % of a product
+// of 3072 columns.
+void pack_rows(const GemmProblem& problem, const isa::GemmKernels& kernels, RowSource rows,
+               const PackedRows& a, char* packed, const CpuContext& context) {
+  constexpr long long kRows = 32;  // of one task
+  const long long bytes = kernels.element_bytes;
+  const long long padding = round_up(problem.k, kernels.k_step) - problem.k;
+  context.pool.parallel_for(ceil_div(a.count, kRows), [&](int64_t task, int) {
+    const long long begin = task * kRows, count = std::min(kRows, a.count - begin);
+    char* first = packed + begin * a.stride * bytes;
+    rows({a.first + begin, count, 0, problem.k, first, a.stride});
+    for (long long row = 0; row < count; ++row) {
+      std::fill_n(first + (row * a.stride + problem.k) * bytes, padding * bytes, 0);
+    }
+  });
+}
 
 // Few rows: all of a is widened once, every weight is read once.
 void gemm_few_rows(const GemmProblem& problem, RowSource rows, const CpuContext& context) {
@@ -195,10 +207,20 @@ void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context)
   const isa::GemmKernels& kernels = problem.is_bf16 ? *context.kernels->bf16 : context.kernels->f32;
   const Blocking blocking = choose_blocking(problem, kernels, context.pool.size());
   const Task task(problem, *context.kernels, kernels, blocking);
-  context.pool.parallel_for(
-      blocking.row_blocks * blocking.column_blocks, [&](int64_t index, int worker) {
-        task.run(index, rows, context.scratch.of_worker(worker, task.scratch_bytes()));
-      });
+  const long long stride = packed_row_stride(problem.k, kernels.element_bytes);
+  const long long row_bytes = stride * kernels.element_bytes;
+  // Whole blocks of rows at a time.
+  const long long step = std::max(1LL, kPackedBytes / (row_bytes * blocking.rows)) * blocking.rows;
+  auto* packed = static_cast<char*>(
+      context.scratch.shared(static_cast<size_t>(std::min(step, problem.m) * row_bytes)));
+  for (long long first = 0; first < problem.m; first += step) {
+    const PackedRows a{packed, first, std::min(step, problem.m - first), stride};
+    pack_rows(problem, kernels, rows, a, packed, context);
+    context.pool.parallel_for(
+        ceil_div(a.count, blocking.rows) * blocking.column_blocks, [&](int64_t index, int worker) {
+          task.run(index, a, context.scratch.of_worker(worker, task.scratch_bytes()));
+        });
+  }
 }
 
 }  // namespace framepack::cpu

@@ -113,6 +113,12 @@ int main() {
   }
   check_case({.m = 700, .n = 300, .k = 600, .a = DType::kF32, .w = DType::kF32, .out = DType::kF32},
              ++seed);
+  // More rows than are packed at a time.
+  check_case({.m = 2300, .n = 9, .k = 4001, .a = DType::kF32, .w = DType::kF32, .out = DType::kF32},
+             ++seed);
+  check_case(
+      {.m = 4300, .n = 9, .k = 4001, .a = DType::kBf16, .w = DType::kBf16, .out = DType::kF32},
+      ++seed);
   for (const DType w : {DType::kBf16, DType::kF8E4M3}) {
     check_case({.m = 137,
                 .n = 100,
