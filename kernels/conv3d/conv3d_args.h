@@ -5,7 +5,8 @@
 //   cl(a, N) = min(max(a, 0), N - 1)
 //
 // Replicate padding on both sides of every axis by clamping; a causal 3 x 3 x 3 convolution has pad = {2, 1, 1}.
-// Sums are f32. The im2col matrix never exists.
+// Sums are f32. The im2col matrix never exists. The CPU device may sum transformed pixels and taps instead
+// (native/cpu/contraction/winograd.cc).
 #pragma once
 #include "../device/dtype.h"
 

@@ -32,8 +32,8 @@ class Convolution {
       : args_(args), context_(context), output_(args, context), kernels_(kernels) {
     const long long pixel_bytes = args.in_channels * kernels_.element_bytes;
     const bool is_wide = pixel_bytes >= kWidePixelBytes;
-    const long long line = 64 / kernels_.element_bytes;
-    pixel_stride_ = is_wide ? (ceil_div(args.in_channels, line) | 1) * line : args.in_channels;
+    pixel_stride_ =
+        is_wide ? packed_row_stride(args.in_channels, kernels_.element_bytes) : args.in_channels;
     stretch_ = is_wide ? args.in_channels : args.in_channels * args.kernel[2];
     choose_block();
     list_offsets(is_wide);

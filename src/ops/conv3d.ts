@@ -31,7 +31,8 @@ export interface Conv3dOptions {
 
 /**
  * Convolution of channels-last volumes. Both sides of every axis are padded by repeating the border slice,
- * as far as the output extents reach. Sums are f32.
+ * as far as the output extents reach. Sums are f32. Where it pays, the CPU device transforms pixels and taps by
+ * Winograd's F(2 x 2, 3 x 3); bf16 ones are then rounded to bf16 once more, 2.7 times the error of the last rounding.
  *
  * @param x - `[B, T, H, W, C]` contiguous, any float dtype.
  * @param weight - `[C_out, kT, kH, kW, C]` contiguous, any float dtype.

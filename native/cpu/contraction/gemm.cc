@@ -17,7 +17,7 @@ constexpr long long round_up(long long a, long long b) { return ceil_div(a, b) *
 
 struct Blocking {
   long long rows, columns;  // of one task
-  long long row_blocks, column_blocks;
+  long long column_blocks;
 };
 
 // Cuts [0, total) into equal blocks of whole units, of at most `block`.
@@ -31,11 +31,8 @@ Blocking choose_blocking(const GemmProblem& problem, const isa::GemmKernels& ker
                       static_cast<double>(problem.k);
   const long long useful = std::max<long long>(1, static_cast<long long>(work / kMinTaskWork));
   const long long wanted = threads == 1 ? 1 : std::min(threads * kTasksPerThread, useful);
-  Blocking blocking{kernels.block.rows, kernels.block.columns, 0, 0};
-  for (;;) {
-    blocking.row_blocks = ceil_div(problem.m, blocking.rows);
-    blocking.column_blocks = ceil_div(problem.n, blocking.columns);
-    if (blocking.row_blocks * blocking.column_blocks >= wanted) break;
+  Blocking blocking{kernels.block.rows, kernels.block.columns, 0};
+  while (ceil_div(problem.m, blocking.rows) * ceil_div(problem.n, blocking.columns) < wanted) {
     const bool can_cut_rows = blocking.rows / 2 >= 4 * kernels.tile_rows;
     const bool can_cut_columns = blocking.columns > kernels.tile_columns;
     if (can_cut_columns && (blocking.columns * 2 > blocking.rows || !can_cut_rows)) {
@@ -48,15 +45,8 @@ Blocking choose_blocking(const GemmProblem& problem, const isa::GemmKernels& ker
   }
   blocking.rows = even_block(problem.m, blocking.rows, kernels.tile_rows);
   blocking.columns = even_block(problem.n, blocking.columns, kernels.tile_columns);
-  blocking.row_blocks = ceil_div(problem.m, blocking.rows);
   blocking.column_blocks = ceil_div(problem.n, blocking.columns);
   return blocking;
-}
-
-// Rows start on different cache sets: an odd number of lines apart.
-long long packed_row_stride(long long k, int element_bytes) {
-  const long long line = 64 / element_bytes;
-  return (ceil_div(k, line) | 1) * line;
 }
 
 // Rows [first, first + count) of a, all k of them, packed for every task.
@@ -187,6 +177,11 @@ void gemm_few_rows(const GemmProblem& problem, RowSource rows, const CpuContext&
 }
 
 }  // namespace
+
+long long packed_row_stride(long long elements, int element_bytes) {
+  const long long line = 64 / element_bytes;
+  return (ceil_div(elements, line) | 1) * line;
+}
 
 isa::ColumnSource columns_from(const isa::ColumnSource& w, long long column, int columns,
                                long long k) {

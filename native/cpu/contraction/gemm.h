@@ -41,6 +41,10 @@ class TileRegion {
   const isa::GemmKernels& kernels_;
 };
 
+// Elements from one packed row to the next: an odd number of cache lines, so that rows start on
+// different sets.
+long long packed_row_stride(long long elements, int element_bytes);
+
 // The columns of w from `column` on, cut at k.
 isa::ColumnSource columns_from(const isa::ColumnSource& w, long long column, int columns,
                                long long k);

@@ -1,7 +1,7 @@
 // Winograd's F(2 x 2, 3 x 3): 16 matrix products over tiles of 2 x 2 outputs do the work of 36. The
 // taps of the time axis stay what they are: they lengthen the reduction. A task owns a block of tiles
 // of one frame. Product after product it transforms its input, multiplies, and adds the result with
-// signs to its output pixels.
+// signs to its output pixels. An infinity or NaN reaches all four outputs of its tiles, as a NaN.
 #include "winograd.h"
 
 #include <algorithm>
@@ -42,8 +42,7 @@ class Winograd {
         reduction_(args.kernel[0] * args.in_channels),
         tile_rows_(ceil_div(args.out_extent[1], 2)),
         tile_columns_(ceil_div(args.out_extent[2], 2)) {
-    const long long line = 64 / kernels_.element_bytes;
-    input_stride_ = (ceil_div(reduction_, line) | 1) * line;
+    input_stride_ = packed_row_stride(reduction_, kernels_.element_bytes);
     panels_ = ceil_div(args.out_channels, kernels_.tile_columns);
     choose_block();
   }

@@ -34,7 +34,7 @@ struct ColumnSource {
 };
 
 // Most of a product that one task cuts at a time: `rows` share a packed panel of b and hide its
-// packing, `columns` share packed rows of a, and k is cut so that a panel stays in L1 or L2.
+// packing, the sums of rows x columns stay in L2 between stretches of k, as a panel does.
 struct GemmBlock {
   long long rows, columns, k;
 };

@@ -132,6 +132,9 @@ int main() {
   }
   check_case({512, 64, {1, 6, 20}, {3, 3, 3}, {1, 1, 1}}, ++seed);
   for (const long long in_channels : {32, 64, 256}) {
+    Case wide{in_channels, 70, {2, 5, 75}, {3, 3, 3}, {1, 1, 1}, DType::kBf16, DType::kBf16};
+    if (in_channels >= 64) wide.tolerance = kWinogradBf16Tolerance;
+    check_case(wide, ++seed);
     check_case({in_channels, 70, {2, 5, 75}, {3, 3, 1}, {1, 1, 1}, DType::kBf16, DType::kBf16},
                ++seed);
     check_case({in_channels, 70, {2, 5, 7}, {3, 3, 3}, {1, 1, 1}, DType::kBf16, DType::kBf16},
