@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
-#include <set>
+#include <map>
 #include <string>
 
 #if defined(__x86_64__)
@@ -45,23 +45,30 @@ uint32_t wait_until(const std::atomic<uint32_t>& word, Predicate is_ready) {
   return value;
 }
 
-// Cores with several hardware threads are named by their list of siblings, e.g. "0,32".
-int allowed_core_count() {
+// The hardware threads that the CPU affinity mask allows, by physical core. Empty: unknown.
+std::vector<cpu_set_t> allowed_cores() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
-    return static_cast<int>(std::thread::hardware_concurrency());
-  }
-  std::set<std::string> cores;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return {};
+  std::map<std::string, size_t> core_of;  // by the list of siblings, e.g. "0,32"
+  std::vector<cpu_set_t> cores;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &allowed)) continue;
     std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
                        "/topology/thread_siblings_list");
     std::string siblings;
     if (!std::getline(file, siblings)) siblings = "cpu" + std::to_string(cpu);
-    cores.insert(siblings);
+    const auto [entry, is_new] = core_of.try_emplace(siblings, cores.size());
+    if (is_new) CPU_ZERO(&cores.emplace_back());
+    CPU_SET(cpu, &cores[entry->second]);
   }
-  return static_cast<int>(cores.size());
+  return cores;
+}
+
+int core_count() {
+  const size_t cores = allowed_cores().size();
+  return cores > 0 ? static_cast<int>(cores)
+                   : static_cast<int>(std::thread::hardware_concurrency());
 }
 
 // Control group v2: "<quota> <period>" in microseconds, or "max <period>".
@@ -105,12 +112,14 @@ double control_group_quota() {
 
 int ThreadPool::default_size() {
   const double quota = std::ceil(control_group_quota());
-  const int cores = std::max(allowed_core_count(), 1);
+  const int cores = std::max(core_count(), 1);
   return quota >= cores ? cores : std::max(static_cast<int>(quota), 1);
 }
 
 ThreadPool::ThreadPool(int threads) {
   const int extra = std::max(threads, 1) - 1;
+  if (extra > 0) cores_ = allowed_cores();
+  if (cores_.size() != static_cast<size_t>(extra) + 1) cores_.clear();
   workers_.reserve(static_cast<size_t>(extra));
   try {
     for (int worker = 1; worker <= extra; ++worker) {
@@ -168,7 +177,14 @@ void ThreadPool::run_tasks(int worker) {
   }
 }
 
+// Where the system refuses, threads run where it puts them.
+void ThreadPool::pin(int worker) {
+  if (cores_.empty()) return;
+  sched_setaffinity(0, sizeof(cpu_set_t), &cores_[static_cast<size_t>(worker)]);
+}
+
 void ThreadPool::worker_loop(int worker) {
+  pin(worker);
   uint32_t seen = 0;
   for (;;) {
     seen = wait_until(generation_, [seen](uint32_t value) { return value != seen; });

@@ -5,6 +5,8 @@
 // waits for. The caller takes part, and it never waits for a thread that has not started: a sleeper
 // that wakes up late finds the work done.
 #pragma once
+#include <sched.h>
+
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -34,6 +36,11 @@ class ThreadPool {
   // a task. The first exception of a task skips the tasks not yet started and is thrown here.
   void parallel_for(int64_t tasks, FunctionRef<void(int64_t task, int worker)> body);
 
+  // Keeps the calling thread, which calls parallel_for (worker 0) or belongs to the pool, on a core of
+  // its own if there are as many allowed cores as threads; otherwise does nothing. A worker that
+  // wakes up is often put on the core of the thread that woke it, and waits there for milliseconds.
+  void pin(int worker);
+
   // From any thread: tasks not yet started are skipped, now and in later calls. For tearing down
   // only.
   void cancel() { is_cancelled_.store(true, std::memory_order_relaxed); }
@@ -51,6 +58,7 @@ class ThreadPool {
   void run_tasks(int worker);
   void join_job();
 
+  std::vector<cpu_set_t> cores_;  // one for each worker, or none
   std::vector<std::thread> workers_;
   Job job_;
   std::atomic<uint32_t> generation_{0};    // changes when a job opens and when the pool ends

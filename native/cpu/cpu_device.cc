@@ -43,7 +43,9 @@ CpuDevice::CpuDevice(const CpuDeviceOptions& options)
       context_{pool_, scratch_, kernel_table(level_), vector_table(level_), level_},
       stream_(options.is_synchronous),
       memory_(stream_),
-      allocator_(&memory_, options.budget_bytes) {}
+      allocator_(&memory_, options.budget_bytes) {
+  stream_.enqueue("start", [this] { pool_.pin(0); });
+}
 
 CpuDevice::~CpuDevice() { shut_down(); }
 

@@ -10,7 +10,10 @@ export type IsaLevel = 'scalar' | 'neon' | 'avx2' | 'avx512' | 'amx';
 
 /** How to open a device. Every field has a default. */
 export interface DeviceOptions {
-  /** Threads of the CPU device, 1 to 1024; default: the cores this process may use. */
+  /**
+   * Threads of the CPU device, 1 to 1024; default: the cores this process may use. With one for each of them,
+   * threads stay on their cores; with fewer the system moves them.
+   */
   readonly threads?: number | undefined;
   /** Upper limit for the instruction set of the CPU device; default: the best one. */
   readonly isa?: IsaLevel | undefined;

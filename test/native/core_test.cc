@@ -1,11 +1,15 @@
 // The parts of native/core on their own: conversions, allocator, stream, transfers and thread pool.
+#include <sched.h>
+
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../../native/core/allocator.h"
@@ -258,6 +262,45 @@ void test_thread_pool() {
   }
 }
 
+// The processors that each worker of a pool of `threads` may use.
+std::vector<cpu_set_t> processors_of_workers(int threads) {
+  std::vector<cpu_set_t> result(static_cast<size_t>(threads));
+  ThreadPool pool(threads);
+  std::thread caller([&] {
+    pool.pin(0);
+    std::atomic<int> missing{threads};
+    pool.parallel_for(threads, [&](int64_t, int worker) {
+      sched_getaffinity(0, sizeof(cpu_set_t), &result[static_cast<size_t>(worker)]);
+      --missing;
+      while (missing > 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    });
+  });
+  caller.join();
+  return result;
+}
+
+void test_pinning() {
+  cpu_set_t allowed;
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  int num_pinned = 0;
+  for (int threads = 2; threads <= CPU_COUNT(&allowed) + 1; ++threads) {
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    int total = 0, full = 0;
+    for (const cpu_set_t& processors : processors_of_workers(threads)) {
+      CPU_OR(&all, &all, &processors);
+      total += CPU_COUNT(&processors);
+      if (CPU_EQUAL(&processors, &allowed)) ++full;
+    }
+    expect(CPU_EQUAL(&all, &allowed), "a pool uses all processors that it may use");
+    if (full == threads) continue;
+    ++num_pinned;
+    expect(total == CPU_COUNT(&allowed), "pinned workers share no processor");
+    expect(threads >= ThreadPool::default_size(), "a pool smaller than the machine is not pinned");
+  }
+  expect(num_pinned == 1 || ThreadPool::default_size() == 1, "one size is pinned");
+}
+
 void test_device_life() {
   const auto device = std::make_shared<MetaDevice>(Allocator::kNoBudget);
   auto buffer = device->allocate(100);
@@ -283,6 +326,7 @@ int main() {
   test_stream_end();
   test_transfer_between_stopped_streams();
   test_thread_pool();
+  test_pinning();
   test_device_life();
   if (num_failures == 0) std::printf("core: all checks passed\n");
   return num_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
