@@ -84,6 +84,7 @@
     ],
     "avx512_sources": [
       "native/cpu/isa/contraction_avx512.cc",
+      "native/cpu/isa/contraction_avx512_fp16.cc",
       "native/cpu/isa/vector_avx512.cc"
     ],
     "amx_sources": [

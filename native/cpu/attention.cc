@@ -58,6 +58,12 @@ class Attention {
     const auto blocks = static_cast<long long>(blocks_.size());
     for (long long first = 0; first < units; first += round) {
       const long long count = std::min(round, units - first);
+      if (kernels_.is_scaled()) {
+        context_.pool.parallel_for(count, [&](int64_t slot, int) {
+          const long long unit = first + slot;
+          packed_.measure_values(slot, unit / args_.kv_heads, unit % args_.kv_heads);
+        });
+      }
       const long long cuts = ceil_div(args_.key_tokens, PackedHeads::kPackRows);
       context_.pool.parallel_for(count * cuts, [&](int64_t task, int) {
         const long long slot = task / cuts, unit = first + slot;
@@ -86,6 +92,7 @@ class Attention {
     int queries, width;
     bool has_output;
     char* panel;    // packed queries
+    float* scale;   // of each packed query
     float* output;  // [K, width]
     float* maximum;
     float* sum;
@@ -139,7 +146,7 @@ class Attention {
 
   size_t group_floats() const {
     return static_cast<size_t>(
-        (args_.head_width + round_up(args_.head_width, kernels_.k_step) + 4) * group_width());
+        (args_.head_width + round_up(args_.head_width, kernels_.k_step) + 5) * group_width());
   }
   size_t chunk_floats() const { return static_cast<size_t>(chunk_keys_ * group_width()); }
   // The output of a group, queries as rows.
@@ -178,7 +185,8 @@ class Attention {
     group.sum = group.maximum + width;
     group.correction = group.sum + width;
     group.visible = group.correction + width;
-    group.panel = reinterpret_cast<char*>(group.visible + width);
+    group.scale = group.visible + width;
+    group.panel = reinterpret_cast<char*>(group.scale + width);
     const long long query = head.batch * args_.q_stride.batch +
                             (block.query + group.first) * args_.q_stride.token +
                             head.head * args_.q_stride.head;
@@ -188,7 +196,7 @@ class Attention {
                          .block_scale_stride = 0,
                          .columns = group.queries,
                          .dtype = args_.dtype},
-                        args_.head_width, group.panel);
+                        args_.head_width, group.panel, group.scale);
     for (int i = 0; i < group.width; ++i) {
       group.maximum[i] = -FLT_MAX;
       group.sum[i] = 0;
@@ -225,12 +233,13 @@ class Attention {
                                       group.correction);
     }
     const void* weights = scores;
+    float weight_scale[kMaxPanelWidth];
     if (kernels_.round_panel) {
       float* panel = scores + chunk_floats();
-      kernels_.round_panel(scores, keys, group.width, panel);
+      kernels_.round_panel(scores, keys, group.width, panel, weight_scale);
       weights = panel;
     }
-    add_values(head.slot, row, keys, weights, group);
+    add_values(head.slot, row, keys, weights, weight_scale, group);
     group.has_output = true;
   }
 
@@ -252,13 +261,15 @@ class Attention {
           .rows = rows,
           .width = group.width,
           .accumulates = false,
+          .row_scale = packed_.key_scale(slot, row + first),
+          .column_scale = group.scale,
       });
     });
   }
 
   // output[column, query] += sum_key v[key, column] * weight[key, query]
   void add_values(long long slot, long long row, long long keys, const void* weights,
-                  const Group& group) const {
+                  const float* weight_scale, const Group& group) const {
     const long long no_offset = 0;
     for_tiles(args_.head_width, [&](long long first, int rows) {
       kernels_.tile({
@@ -274,6 +285,8 @@ class Attention {
           .rows = rows,
           .width = group.width,
           .accumulates = group.has_output,
+          .row_scale = packed_.value_scale(slot) + first,
+          .column_scale = weight_scale,
       });
     });
   }
@@ -308,8 +321,6 @@ class Attention {
                               args_.dtype, width);
     }
   }
-
-  static constexpr int kMaxPanelWidth = 32;
 
   const AttentionArgs& args_;
   const CpuContext& context_;

@@ -133,7 +133,7 @@ class Convolution {
           .dtype = args_.w_dtype};
       const long long offset = k * kernels_.panel_width(source.columns) * kernels_.element_bytes;
       kernels_.pack_panel(source, std::min(kPackK, reduction_ - k),
-                          const_cast<char*>(panel_at(panel)) + offset);
+                          const_cast<char*>(panel_at(panel)) + offset, nullptr);
     });
   }
 
@@ -245,10 +245,13 @@ class Convolution {
   char* packed_ = nullptr;
 };
 
+// Scaled kernels win less than Winograd's method does in f32.
 const isa::GemmKernels& choose_kernels(const Conv3dArgs& args, const CpuContext& context) {
   const isa::GemmKernels* bf16 = context.kernels->bf16;
   const bool is_exact = args.dtype == DType::kBf16 && args.w_dtype == DType::kBf16;
-  return bf16 && is_exact && args.in_channels % bf16->k_step == 0 ? *bf16 : context.kernels->f32;
+  const bool can_use_bf16 =
+      bf16 && !bf16->is_scaled() && is_exact && args.in_channels % bf16->k_step == 0;
+  return can_use_bf16 ? *bf16 : context.kernels->f32;
 }
 
 }  // namespace

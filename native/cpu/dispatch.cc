@@ -84,6 +84,16 @@ bool has_fast_bf16_dot() {
          vendor.ecx == kAuthenticAmd[2] && has_bit(cpuid(7, 1).eax, 5);
 }
 
+bool has_avx512_fp16() { return has_bit(cpuid(7, 0).edx, 23); }
+
+// The fastest kernels for bf16 operands, if there are any.
+isa::KernelTable avx512_table() {
+  if (has_fast_bf16_dot()) return *isa::kernel_table_avx512_bf16();
+  isa::KernelTable table = *isa::kernel_table_avx512();
+  if (has_avx512_fp16()) table.bf16 = isa::gemm_table_avx512_fp16();
+  return table;
+}
+
 #elif defined(__aarch64__)
 
 // Every processor of the architecture has it.
@@ -131,8 +141,8 @@ const isa::KernelTable* kernel_table(IsaLevel level) {
     return &table;
   }
   if (level == IsaLevel::kAvx512) {
-    static const bool is_fast = has_fast_bf16_dot();
-    return is_fast ? isa::kernel_table_avx512_bf16() : isa::kernel_table_avx512();
+    static const isa::KernelTable table = avx512_table();
+    return &table;
   }
   if (level == IsaLevel::kAvx2) return isa::kernel_table_avx2();
 #elif defined(__aarch64__)

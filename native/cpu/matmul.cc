@@ -13,9 +13,12 @@ namespace framepack::cpu {
 
 namespace {
 
-// Both operands are bf16 or exactly representable in it, and there are rows enough for tiles.
+// Both operands are bf16 or exactly representable in it, there are rows enough for tiles, and the result
+// is not more exact than the kernels.
 bool can_use_bf16(const MatmulArgs& args, const CpuContext& context) {
-  return context.kernels->bf16 && args.m > isa::kMaxDotRows && args.a_dtype == DType::kBf16 &&
+  const isa::GemmKernels* bf16 = context.kernels->bf16;
+  return bf16 && (!bf16->is_scaled() || args.out_dtype == DType::kBf16) &&
+         args.m > isa::kMaxDotRows && args.a_dtype == DType::kBf16 &&
          (args.w_dtype == DType::kBf16 ||
           (args.w_dtype == DType::kF8E4M3 && args.scale_mode != ScaleMode::kBlock64));
 }

@@ -51,7 +51,8 @@ Blocking choose_blocking(const GemmProblem& problem, const isa::GemmKernels& ker
 
 // Rows [first, first + count) of a, all k of them, packed for every task.
 struct PackedRows {
-  const char* data;
+  char* data;
+  float* scales;  // of each row, for scaled kernels
   long long first, count, stride;
 };
 
@@ -86,38 +87,47 @@ class Task {
     const TileRegion region(kernels_);
     for (long long k = 0; k < problem_.k; k += block_k_) {
       const long long count = std::min(block_k_, problem_.k - k);
-      const char* rows = a.data + (row * a.stride + k) * kernels_.element_bytes;
       for (long long j = 0; j < column_count; j += kernels_.tile_columns) {
         const int columns =
             static_cast<int>(std::min<long long>(kernels_.tile_columns, column_count - j));
-        kernels_.pack_panel(columns_from(problem_.w, column + j, columns, k), count, panel);
-        run_panel(rows, a.stride, panel, sums + (has_one_k_block_ ? 0 : j * blocking_.rows),
+        float column_scale[kMaxPanelWidth];
+        kernels_.pack_panel(columns_from(problem_.w, column + j, columns, k), count, panel,
+                            column_scale);
+        run_panel(a, row, {panel, column_scale}, sums + (has_one_k_block_ ? 0 : j * blocking_.rows),
                   {a.first + row, column + j, row_count, columns}, k, count);
       }
     }
   }
 
  private:
-  void run_panel(const void* a, long long a_stride, const void* panel, float* sums,
+  struct Panel {
+    const void* data;
+    const float* scale;
+  };
+
+  // `row` counts from the first packed one.
+  void run_panel(const PackedRows& a, long long row, const Panel& panel, float* sums,
                  const isa::Placement& place, long long k, long long count) const {
     const int width = kernels_.panel_width(place.columns);
     const bool is_last = k + count == problem_.k;
     const int tile_rows = kernels_.tile_height(place.rows);
     for (int i = 0; i < place.rows; i += tile_rows) {
-      const long long offset = i * a_stride;
+      const long long offset = (row + i) * a.stride + k;
       isa::TileArgs tile{
-          .a = a,
-          .a_row_stride = a_stride,
+          .a = a.data,
+          .a_row_stride = a.stride,
           .a_k_stride = 1,
           .offsets = &offset,
           .segments = 1,
           .k = round_up(count, kernels_.k_step),
-          .panel = panel,
+          .panel = panel.data,
           .c = has_one_k_block_ ? sums : sums + static_cast<long long>(i) * width,
           .c_stride = width,
           .rows = std::min(tile_rows, place.rows - i),
           .width = width,
           .accumulates = k > 0,
+          .row_scale = a.scales + row + i,
+          .column_scale = panel.scale,
       };
       kernels_.tile(tile);
       if (is_last) {
@@ -138,16 +148,20 @@ class Task {
 // Every block of columns reads the rows packed here; packing them for each would cost 4 % of a product
 // of 3072 columns.
 void pack_rows(const GemmProblem& problem, const isa::GemmKernels& kernels, RowSource rows,
-               const PackedRows& a, char* packed, const CpuContext& context) {
+               const PackedRows& a, const CpuContext& context) {
   constexpr long long kRows = 32;  // of one task
   const long long bytes = kernels.element_bytes;
   const long long padding = round_up(problem.k, kernels.k_step) - problem.k;
   context.pool.parallel_for(ceil_div(a.count, kRows), [&](int64_t task, int) {
     const long long begin = task * kRows, count = std::min(kRows, a.count - begin);
-    char* first = packed + begin * a.stride * bytes;
+    char* first = a.data + begin * a.stride * bytes;
     rows({a.first + begin, count, 0, problem.k, first, a.stride});
     for (long long row = 0; row < count; ++row) {
-      std::fill_n(first + (row * a.stride + problem.k) * bytes, padding * bytes, 0);
+      char* numbers = first + row * a.stride * bytes;
+      std::fill_n(numbers + problem.k * bytes, padding * bytes, 0);
+      if (kernels.is_scaled()) {
+        a.scales[begin + row] = scale_row(kernels, numbers, problem.k);
+      }
     }
   });
 }
@@ -178,6 +192,13 @@ void gemm_few_rows(const GemmProblem& problem, RowSource rows, const CpuContext&
 
 }  // namespace
 
+float scale_row(const isa::GemmKernels& kernels, void* row, long long k) {
+  auto* numbers = static_cast<unsigned short*>(row);
+  const float scale = kernels.scale_of(numbers, k);
+  kernels.scale_row(numbers, k, scale);
+  return scale;
+}
+
 long long packed_row_stride(long long elements, int element_bytes) {
   const long long line = 64 / element_bytes;
   return (ceil_div(elements, line) | 1) * line;
@@ -206,11 +227,14 @@ void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context)
   const long long row_bytes = stride * kernels.element_bytes;
   // Whole blocks of rows at a time.
   const long long step = std::max(1LL, kPackedBytes / (row_bytes * blocking.rows)) * blocking.rows;
-  auto* packed = static_cast<char*>(
-      context.scratch.shared(static_cast<size_t>(std::min(step, problem.m) * row_bytes)));
+  const long long packed_rows = std::min(step, problem.m);
+  const size_t bytes = static_cast<size_t>(packed_rows * row_bytes) +
+                       static_cast<size_t>(packed_rows) * sizeof(float);
+  auto* packed = static_cast<char*>(context.scratch.shared(bytes));
+  auto* scales = reinterpret_cast<float*>(packed + packed_rows * row_bytes);
   for (long long first = 0; first < problem.m; first += step) {
-    const PackedRows a{packed, first, std::min(step, problem.m - first), stride};
-    pack_rows(problem, kernels, rows, a, packed, context);
+    const PackedRows a{packed, scales, first, std::min(step, problem.m - first), stride};
+    pack_rows(problem, kernels, rows, a, context);
     context.pool.parallel_for(
         ceil_div(a.count, blocking.rows) * blocking.column_blocks, [&](int64_t index, int worker) {
           task.run(index, a, context.scratch.of_worker(worker, task.scratch_bytes()));

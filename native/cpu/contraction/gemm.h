@@ -5,6 +5,8 @@
 
 namespace framepack::cpu {
 
+constexpr int kMaxPanelWidth = 32;
+
 struct CpuContext;
 
 // Writes rows [row, row + rows) and columns [k, k + count) of the left operand to `packed` with row
@@ -20,7 +22,7 @@ struct GemmProblem {
   long long m, n, k;
   isa::ColumnSource w;  // all n rows of the weight; `columns` is not used
   isa::Epilogue epilogue;
-  bool is_bf16;  // both operands are exact in bf16 and the row source can deliver bf16
+  bool is_bf16;  // the bf16 kernels multiply: both operands are exact in bf16, and so are the rows
 };
 
 void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context);
@@ -40,6 +42,9 @@ class TileRegion {
  private:
   const isa::GemmKernels& kernels_;
 };
+
+// Makes k bf16 numbers elements of scaled kernels and returns their scale.
+float scale_row(const isa::GemmKernels& kernels, void* row, long long k);
 
 // Elements from one packed row to the next: an odd number of cache lines, so that rows start on
 // different sets.

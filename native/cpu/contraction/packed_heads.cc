@@ -6,6 +6,7 @@
 #include "../../core/dtype.h"
 #include "../cpu_context.h"
 #include "../isa/vector_table.h"
+#include "gemm.h"
 
 namespace framepack::cpu {
 
@@ -44,6 +45,23 @@ PackedHeads::PackedHeads(const AttentionArgs& args, const CpuContext& context,
     value_column_stride_ = odd_lines(args.key_tokens + step, bytes);
     value_bytes_ = args.head_width * value_column_stride_ * bytes;
   }
+  if (kernels.is_scaled()) {
+    scale_bytes_ = (args.key_tokens + args.head_width) * static_cast<long long>(sizeof(float));
+  }
+}
+
+void PackedHeads::measure_values(long long slot, long long batch, long long head) const {
+  // Behind the last segment there may be anything.
+  const long long groups = args_.num_segments;
+  const long long begin = groups > 0 ? args_.key_offsets[0] : 0;
+  const long long end = groups > 0 ? args_.key_offsets[groups] : args_.key_tokens;
+  float scale = 0;
+  for (long long row = begin; row < end; ++row) {
+    const char* v = row_of(args_.v, args_.v_stride, args_.dtype, batch, row, head);
+    scale =
+        std::max(scale, kernels_.scale_of(reinterpret_cast<const uint16_t*>(v), args_.head_width));
+  }
+  std::fill_n(value_scale(slot), args_.head_width, begin < end ? scale : 1);
 }
 
 void PackedHeads::pack(long long slot, long long batch, long long head, long long first) const {
@@ -58,6 +76,20 @@ void PackedHeads::pack(long long slot, long long batch, long long head, long lon
     pack_value_pairs(v, rows, values);
   } else {
     pack_value_columns(v, rows, first + rows == args_.key_tokens, values);
+  }
+  if (kernels_.is_scaled()) scale(slot, first, rows);
+}
+
+// Rows of keys, and rows of pairs of values.
+void PackedHeads::scale(long long slot, long long first, long long rows) const {
+  for (long long row = first; row < first + rows; ++row) {
+    *key_scale(slot, row) =
+        scale_row(kernels_, const_cast<char*>(key(slot, row)), args_.head_width);
+  }
+  const float common = *value_scale(slot);
+  for (long long row = first; row < first + rows; row += kernels_.k_step) {
+    kernels_.scale_row(reinterpret_cast<uint16_t*>(const_cast<char*>(value(slot, row, 0))),
+                       kernels_.k_step * args_.head_width, common);
   }
 }
 

@@ -130,7 +130,7 @@ class Winograd {
                            .block_scale_stride = 0,
                            .columns = columns,
                            .dtype = DType::kF32},
-                          reduction_, panel_at(product, panel));
+                          reduction_, panel_at(product, panel), nullptr);
     }
   }
 

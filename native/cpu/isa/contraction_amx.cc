@@ -4,11 +4,11 @@
 // 0.52 to 0.55 TFLOP/s on products of 256 to 4096 rows, five times its AVX-512 f32 rate; spacing
 // the tile instructions with eight one-byte NOPs and prefetching two steps ahead gave +41 % where
 // the other hyperthread was busy and cost 5 to 10 % on an idle core. This file itself has only run
-// on the emulated tiles of amx_tiles.h.
+// on the emulated tiles of amx_tiles.h and on an emulated processor (bench/JOURNAL.md).
 #include "simd/simd_avx512.h"
 // Kept apart from the line above: the kernels are compiled for the lanes that it defines.
-#include "amx_tiles.h"
 #include "contraction/panel.h"
+#include "simd/amx_tiles.h"
 
 namespace framepack::cpu::isa {
 
@@ -131,7 +131,7 @@ void pack_tiles_as(const ColumnSource& source, long long k, void* panel) {
   }
 }
 
-void pack_tiles(const ColumnSource& source, long long k, void* panel) {
+void pack_tiles(const ColumnSource& source, long long k, void* panel, float*) {
   switch (source.dtype) {
     case DType::kF16: return pack_tiles_as<DType::kF16>(source, k, panel);
     case DType::kBf16: return pack_tiles_as<DType::kBf16>(source, k, panel);
@@ -140,11 +140,11 @@ void pack_tiles(const ColumnSource& source, long long k, void* panel) {
   }
 }
 
-void round_tiles(const float* sums, long long k, int width, void* panel) {
+void round_tiles(const float* sums, long long k, int width, void* panel, float*) {
   const long long padded = (k + kStepK - 1) / kStepK * kStepK;
   for (long long row = 0; row < padded; row += 2) {
     alignas(64) float pairs[2 * kTileSide] = {};
-    if (row < k) round_row_pair(sums + row * width, row + 1 < k, width, pairs);
+    if (row < k) round_row_pair<Bf16Stage>(sums + row * width, row + 1 < k, width, pairs);
     float* step = static_cast<float*>(panel) + row / kStepK * 2 * kTileSide * kTileSide +
                   row % kStepK / 2 * kTileSide;
     for (int half = 0; half < 2; ++half) {
@@ -168,13 +168,15 @@ constexpr GemmKernels kAmxGemm = {
     .tile = tile,
     .winograd_input = nullptr,
     .winograd_channels = 0,
+    .scale_of = nullptr,
+    .scale_row = nullptr,
     .open = open_tiles,
     .close = release_tiles,
 };
 
 }  // namespace
 
-#if defined(FRAMEPACK_EMULATE_AMX)
+#if defined(FRAMEPACK_EMULATED)
 const GemmKernels* gemm_table_emulated_amx() { return &kAmxGemm; }
 #else
 const GemmKernels* gemm_table_amx() { return &kAmxGemm; }

@@ -10,6 +10,7 @@ namespace {
 // Subnormal inputs and results count as zero.
 struct Bf16Multiply {
   using Element = unsigned short;
+  using Sum = Float;
   static constexpr int kStep = 2;
   using Operand = __m512bh;
   static Operand load_b(const Element* p) { return (__m512bh)_mm512_loadu_si512(p); }
@@ -21,14 +22,6 @@ struct Bf16Multiply {
   static Float add(Operand a, Operand b, Float c) { return _mm512_dpbf16_ps(c, a, b); }
 };
 
-// Rows 2 j and 2 j + 1 become the halves of one dword: a shift and an or within the lane.
-void round_pairs(const float* sums, long long k, int width, void* panel) {
-  for (long long row = 0; row < k; row += 2) {
-    round_row_pair(sums + row * width, row + 1 < k, width,
-                   static_cast<float*>(panel) + row / 2 * width);
-  }
-}
-
 constexpr GemmKernels kBf16Gemm = {
     .tile_rows = kTileRows,
     .row_step = 1,
@@ -38,10 +31,12 @@ constexpr GemmKernels kBf16Gemm = {
     .element_bytes = 2,
     .block = {504, 256, 512},
     .pack_panel = pack_panel<Bf16Stage>,
-    .round_panel = round_pairs,
+    .round_panel = round_pairs<Bf16Stage>,
     .tile = tile<Bf16Multiply>,
     .winograd_input = winograd_input<Bf16Stage>,
     .winograd_channels = 48,
+    .scale_of = nullptr,
+    .scale_row = nullptr,
     .open = nullptr,
     .close = nullptr,
 };

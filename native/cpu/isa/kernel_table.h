@@ -22,6 +22,9 @@ struct TileArgs {
   long long c_stride;
   int rows, width;
   bool accumulates;  // c is added to instead of overwritten
+  // Of scaled kernels: numbers of a row of a, and of a column of the panel, times these are the operands.
+  const float* row_scale = nullptr;     // [rows]
+  const float* column_scale = nullptr;  // [width]
 };
 
 // Rows of a weight [N, K] that become the columns of one panel.
@@ -62,18 +65,24 @@ struct GemmKernels {
   int element_bytes;
   GemmBlock block;  // k is a multiple of kScaleBlock
   // k elements of every column, zero-padded to k_step. k may only be cut at multiples of
-  // kScaleBlock.
-  void (*pack_panel)(const ColumnSource& source, long long k, void* panel);
-  // Rounds sums [k, width] to a panel; null where they are one already.
-  void (*round_panel)(const float* sums, long long k, int width, void* panel);
+  // kScaleBlock. Scaled kernels set column_scale [width].
+  void (*pack_panel)(const ColumnSource& source, long long k, void* panel, float* column_scale);
+  // Rounds numbers [k, width] from 0 to 1 to a panel; null where they are one already.
+  void (*round_panel)(const float* numbers, long long k, int width, void* panel,
+                      float* column_scale);
   void (*tile)(const TileArgs& args);
   // Null where convolutions are better multiplied directly.
   void (*winograd_input)(const WinogradInput& args);
   int winograd_channels;  // harmonic mean of input and output channels from which it pays
+  // Scaled kernels only, else null: the row_scale that suits k bf16 numbers, and what replaces these by
+  // elements of a. Sums are not as exact as f32.
+  float (*scale_of)(const unsigned short* row, long long k);
+  void (*scale_row)(unsigned short* row, long long k, float scale);
   // Around the tiles of one task, on its thread; null where nothing is to be done.
   void (*open)();
   void (*close)();
 
+  bool is_scaled() const { return scale_of != nullptr; }
   int panel_width(int columns) const { return columns <= lanes ? lanes : tile_columns; }
   // Height of equal tiles over `rows` rows.
   int tile_height(long long rows) const {
@@ -139,6 +148,8 @@ const KernelTable* kernel_table_neon();
 const KernelTable* kernel_table_avx2();
 const KernelTable* kernel_table_avx512();
 const KernelTable* kernel_table_avx512_bf16();  // the same with vdpbf16ps for bf16 operands
-const GemmKernels* gemm_table_amx();            // bf16 tiles to go with kernel_table_avx512()
+// bf16 kernels to go with kernel_table_avx512(); null where the compiler does not know the instructions
+const GemmKernels* gemm_table_avx512_fp16();
+const GemmKernels* gemm_table_amx();
 
 }  // namespace framepack::cpu::isa

@@ -13,13 +13,24 @@ struct Case {
   Activation activation = Activation::kNone;
   ScaleMode scale = ScaleMode::kNone;
   bool has_bias = false, has_gate = false, has_residual = false;
-  long long gap = 0;  // elements between rows
+  long long gap = 0;       // elements between rows
+  bool is_spread = false;  // rows and columns are of very different sizes, one of each has a NaN
 };
+
+// 2^-42, 2^-28, ... 2^42 in turn.
+float size_of_row(long long row) { return std::ldexp(1.0f, static_cast<int>(row % 7) * 14 - 42); }
 
 void check_case(const Case& c, uint32_t seed) {
   const long long a_stride = c.k + c.gap, w_stride = c.k + 2 * c.gap, out_stride = c.n + 3 * c.gap;
   const long long gate_rows = c.m % 2 == 0 ? 2 : 1;
   test::Data a(c.m * a_stride, c.a, 1, seed), w(c.n * w_stride, c.w, 1, seed + 1);
+  if (c.is_spread) {
+    const auto outlier = [](long long i) { return i % 50 == 0 ? 1000.0f : 1.0f; };
+    a.multiply([&](long long i) { return outlier(i) * size_of_row(i / a_stride); });
+    w.multiply([&](long long i) { return outlier(i) * size_of_row(i / w_stride); });
+    store_f32(a.data(), c.a, 3 * a_stride + 5, NAN);
+    store_f32(w.data(), c.w, 4 * w_stride + 7, NAN);
+  }
   test::Data bias(c.n, DType::kBf16, 1, seed + 2), gate(c.m * c.n, DType::kF16, 1, seed + 3);
   test::Data residual(c.m * out_stride, c.out, 1, seed + 4);
   std::vector<float> scales(static_cast<size_t>(c.n * (c.k / 64 + 1)));
@@ -53,6 +64,11 @@ void check_case(const Case& c, uint32_t seed) {
             .activation = c.activation,
             .scale_mode = c.scale},
            context);
+    // All rows and columns count alike.
+    for (long long i = 0; c.is_spread && i < c.m * c.n; ++i) {
+      const float size = size_of_row(i / c.n) * size_of_row(i % c.n);
+      store_f32(out, c.out, i, load_f32(out, c.out, i) / size);
+    }
   });
 }
 
@@ -127,6 +143,16 @@ int main() {
                 .w = w,
                 .out = DType::kF32,
                 .has_bias = true},
+               ++seed);
+  }
+  for (const DType out : {DType::kF32, DType::kBf16}) {
+    check_case({.m = 45,
+                .n = 70,
+                .k = 700,
+                .a = DType::kBf16,
+                .w = DType::kBf16,
+                .out = out,
+                .is_spread = true},
                ++seed);
   }
   return test::report("matmul");

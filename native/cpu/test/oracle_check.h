@@ -12,10 +12,11 @@
 #include "../cpu_context.h"
 #include "../isa/kernel_table.h"
 
-#if defined(FRAMEPACK_EMULATE_AMX)
+#if defined(FRAMEPACK_EMULATED)
 namespace framepack::cpu::isa {
 const GemmKernels* gemm_table_emulated_amx();
-}
+const GemmKernels* gemm_table_emulated_fp16();
+}  // namespace framepack::cpu::isa
 #endif
 
 namespace framepack::cpu::test {
@@ -30,6 +31,15 @@ class Data {
       state = state * 1664525u + 1013904223u;
       const float unit = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
       store_f32(bytes_.data(), dtype, i, unit * scale);
+    }
+  }
+
+  // Multiplies element i by factor(i).
+  template <class Factor>
+  void multiply(Factor factor) {
+    const auto count = static_cast<long long>(bytes_.size()) / size_of(dtype_);
+    for (long long i = 0; i < count; ++i) {
+      store_f32(bytes_.data(), dtype_, i, load_f32(bytes_.data(), dtype_, i) * factor(i));
     }
   }
 
@@ -70,7 +80,7 @@ inline int& failures() {
 }
 
 // Levels of this machine above scalar, AVX-512 without its bf16 kernels, and in a build with
-// FRAMEPACK_EMULATE_AMX the kernels of the AMX level on emulated tiles.
+// FRAMEPACK_EMULATED the AMX and the AVX-512-FP16 kernels on emulated instructions.
 struct Level {
   std::string name;
   IsaLevel level;
@@ -87,10 +97,12 @@ inline std::vector<Level> levels() {
     result.back().name += " without bf16";
     result.back().kernels.bf16 = nullptr;
   }
-#if defined(FRAMEPACK_EMULATE_AMX)
+#if defined(FRAMEPACK_EMULATED)
   if (detect_isa_level() >= IsaLevel::kAvx512) {
     result.push_back({"emulated amx", IsaLevel::kAvx512, *isa::kernel_table_avx512()});
     result.back().kernels.bf16 = isa::gemm_table_emulated_amx();
+    result.push_back({"emulated fp16", IsaLevel::kAvx512, *isa::kernel_table_avx512()});
+    result.back().kernels.bf16 = isa::gemm_table_emulated_fp16();
   }
 #endif
   return result;

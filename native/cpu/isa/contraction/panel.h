@@ -39,6 +39,7 @@ struct Bf16Stage {
   static constexpr DType kType = DType::kBf16;
   static constexpr int kDwordK = 2;
   static void put(Float x, Element* out, int count) { store_int(to_bf16(x), out, count); }
+  static Int bits(Float x) { return to_bf16(x) & 0xffff; }
 };
 
 template <class Stage, DType kType>
@@ -120,7 +121,7 @@ inline void pack_panel_as(const ColumnSource& source, int width, long long k, vo
 }
 
 template <class Stage>
-inline void pack_panel(const ColumnSource& source, long long k, void* panel) {
+inline void pack_panel(const ColumnSource& source, long long k, void* panel, float*) {
   const int width = source.columns <= kNarrowPanel ? kNarrowPanel : 2 * kLanes;
   switch (source.dtype) {
     case DType::kF16: return pack_panel_as<Stage, DType::kF16>(source, width, k, panel);
@@ -130,12 +131,22 @@ inline void pack_panel(const ColumnSource& source, long long k, void* panel) {
   }
 }
 
-// Two rows of f32 numbers as one row of bf16 pairs; the second row is zero where it does not exist.
+// Two rows of f32 numbers as one row of pairs of 16 bits; the second row is zero where it does not exist.
+template <class Stage>
 inline void round_row_pair(const float* rows, bool has_second, int width, float* pairs) {
   for (int lane = 0; lane < width; lane += kLanes) {
     const Float second = has_second ? load(rows + width + lane, kLanes) : Float{};
-    const Int low = to_bf16(load(rows + lane, kLanes)) & 0xffff;
-    store(as_float(low | to_bf16(second) << 16), pairs + lane, kLanes);
+    const Int low = Stage::bits(load(rows + lane, kLanes));
+    store(as_float(low | Stage::bits(second) << 16), pairs + lane, kLanes);
+  }
+}
+
+// Rows 2 j and 2 j + 1 become the halves of one dword: a shift and an or within the lane.
+template <class Stage>
+inline void round_pairs(const float* numbers, long long k, int width, void* panel, float*) {
+  for (long long row = 0; row < k; row += 2) {
+    round_row_pair<Stage>(numbers + row * width, row + 1 < k, width,
+                          static_cast<float*>(panel) + row / 2 * width);
   }
 }
 

@@ -63,6 +63,7 @@ class Rows {
 // Multiplies f32 elements, one k per step.
 struct F32Multiply {
   using Element = float;
+  using Sum = Float;
   static constexpr int kStep = 1;
   using Operand = Float;
   static Operand load_b(const Element* p) { return load(p, kLanes); }
@@ -71,13 +72,15 @@ struct F32Multiply {
   static Float add(Operand a, Operand b, Float c) { return fma(a, b, c); }
 };
 
+// sums += the next `k` of a times those of the panel; both pointers move on.
 template <class Multiply, int kRows, int kVectors>
-struct Tile {
+struct TileSums {
   using Element = typename Multiply::Element;
   using Operand = typename Multiply::Operand;
+  using Sum = typename Multiply::Sum;
 
   template <int kRow>
-  static inline __attribute__((always_inline)) void multiply_rows(Float (&sums)[kRows][kVectors],
+  static inline __attribute__((always_inline)) void multiply_rows(Sum (&sums)[kRows][kVectors],
                                                                   const Rows<Element>& rows,
                                                                   const Element* a,
                                                                   const Operand (&b)[kVectors]) {
@@ -88,6 +91,27 @@ struct Tile {
     }
   }
 
+  static inline __attribute__((always_inline)) void add(Sum (&sums)[kRows][kVectors],
+                                                        const Rows<Element>& rows, long long k,
+                                                        long long a_step, const Element*& a,
+                                                        const Element*& panel) {
+    for (long long i = 0; i < k; i += Multiply::kStep) {
+      Operand b[kVectors];
+      for (int v = 0; v < kVectors; ++v) {
+        b[v] = Multiply::load_b(panel + v * kLanes * Multiply::kStep);
+      }
+      multiply_rows<0>(sums, rows, a, b);
+      a += a_step;
+      panel += kVectors * kLanes * Multiply::kStep;
+    }
+  }
+};
+
+// All of the reduction in registers.
+template <class Multiply, int kRows, int kVectors>
+struct Tile {
+  using Element = typename Multiply::Element;
+
   static void run(const TileArgs& args) {
     Float sums[kRows][kVectors] = {};
     const Rows<Element> rows(args.a_row_stride);
@@ -95,15 +119,7 @@ struct Tile {
     const auto* panel = static_cast<const Element*>(args.panel);
     for (long long s = 0; s < args.segments; ++s) {
       const Element* a = static_cast<const Element*>(args.a) + args.offsets[s];
-      for (long long k = 0; k < args.k; k += Multiply::kStep) {
-        Operand b[kVectors];
-        for (int v = 0; v < kVectors; ++v) {
-          b[v] = Multiply::load_b(panel + v * kLanes * Multiply::kStep);
-        }
-        multiply_rows<0>(sums, rows, a, b);
-        a += a_step;
-        panel += kVectors * kLanes * Multiply::kStep;
-      }
+      TileSums<Multiply, kRows, kVectors>::add(sums, rows, args.k, a_step, a, panel);
     }
 #pragma GCC unroll 14
     for (int i = 0; i < kRows; ++i) {
@@ -118,18 +134,18 @@ struct Tile {
 };
 
 // Finds the tile of the right height: kRows, kRows - 1, ... 1.
-template <class Multiply, int kRows>
+template <template <class, int, int> class TileOf, class Multiply, int kRows>
 inline void run_tile(const TileArgs& args) {
   if constexpr (kRows > 0) {
-    if (args.rows < kRows) return run_tile<Multiply, kRows - 1>(args);
-    if (args.width == kLanes) return Tile<Multiply, kRows, 1>::run(args);
-    return Tile<Multiply, kRows, 2>::run(args);
+    if (args.rows < kRows) return run_tile<TileOf, Multiply, kRows - 1>(args);
+    if (args.width == kLanes) return TileOf<Multiply, kRows, 1>::run(args);
+    return TileOf<Multiply, kRows, 2>::run(args);
   }
 }
 
 template <class Multiply>
 inline void tile(const TileArgs& args) {
-  run_tile<Multiply, kTileRows>(args);
+  run_tile<Tile, Multiply, kTileRows>(args);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The six tile instructions of AMX-bf16, and their emulation for processors without them.
 //
 // Own wrappers, because the intrinsics of g++ 12 declare neither the memory that ldtilecfg and
-// tileloadd read nor the order between them and ordinary stores. With FRAMEPACK_EMULATE_AMX the same
+// tileloadd read nor the order between them and ordinary stores. With FRAMEPACK_EMULATED the same
 // names work on arrays of the calling thread, so that a test can prove the kernels above.
 #pragma once
 #include <cstdint>
@@ -16,7 +16,7 @@ struct alignas(64) TileShapes {
   uint8_t rows[16] = {};
 };
 
-#if defined(FRAMEPACK_EMULATE_AMX)
+#if defined(FRAMEPACK_EMULATED)
 
 struct EmulatedTiles {
   TileShapes shapes;
