@@ -14,12 +14,6 @@ namespace {
 
 constexpr long long round_up(long long a, long long b) { return (a + b - 1) / b * b; }
 
-// Rows start on different cache sets: an odd number of lines apart.
-long long odd_lines(long long elements, int element_bytes) {
-  const long long line = 64 / element_bytes;
-  return (round_up(elements, line) / line | 1) * line;
-}
-
 const char* row_of(const void* data, const AttentionStrides& stride, DType dtype, long long batch,
                    long long token, long long head) {
   const long long index = batch * stride.batch + token * stride.token + head * stride.head;
@@ -30,9 +24,12 @@ const char* row_of(const void* data, const AttentionStrides& stride, DType dtype
 
 PackedHeads::PackedHeads(const AttentionArgs& args, const CpuContext& context,
                          const isa::GemmKernels& kernels)
-    : args_(args), context_(context), kernels_(kernels) {
+    : args_(args),
+      context_(context),
+      kernels_(kernels),
+      key_end_(args.num_segments > 0 ? args.key_offsets[args.num_segments] : args.key_tokens) {
   const int step = kernels.k_step, bytes = kernels.element_bytes;
-  key_stride_ = odd_lines(round_up(args.head_width, step), bytes);
+  key_stride_ = packed_row_stride(round_up(args.head_width, step), bytes);
   key_bytes_ = args.key_tokens * key_stride_ * bytes;
   if (step <= 2) {
     // [S, K], or [S / 2, K, 2] where a step of the reduction is a pair of keys.
@@ -42,26 +39,24 @@ PackedHeads::PackedHeads(const AttentionArgs& args, const CpuContext& context,
   } else {
     // [K, S]: a step is a stretch of keys, and the last one may reach behind the last key.
     value_key_stride_ = 1;
-    value_column_stride_ = odd_lines(args.key_tokens + step, bytes);
+    value_column_stride_ = packed_row_stride(args.key_tokens + step, bytes);
     value_bytes_ = args.head_width * value_column_stride_ * bytes;
   }
   if (kernels.is_scaled()) {
-    scale_bytes_ = (args.key_tokens + args.head_width) * static_cast<long long>(sizeof(float));
+    scale_bytes_ = packed_row_stride(args.key_tokens + args.head_width, sizeof(float)) *
+                   static_cast<long long>(sizeof(float));
   }
 }
 
 void PackedHeads::measure_values(long long slot, long long batch, long long head) const {
-  // Behind the last segment there may be anything.
-  const long long groups = args_.num_segments;
-  const long long begin = groups > 0 ? args_.key_offsets[0] : 0;
-  const long long end = groups > 0 ? args_.key_offsets[groups] : args_.key_tokens;
+  const long long begin = args_.num_segments > 0 ? args_.key_offsets[0] : 0;
   float scale = 0;
-  for (long long row = begin; row < end; ++row) {
+  for (long long row = begin; row < key_end_; ++row) {
     const char* v = row_of(args_.v, args_.v_stride, args_.dtype, batch, row, head);
     scale =
         std::max(scale, kernels_.scale_of(reinterpret_cast<const uint16_t*>(v), args_.head_width));
   }
-  std::fill_n(value_scale(slot), args_.head_width, begin < end ? scale : 1);
+  std::fill_n(value_scale(slot), args_.head_width, begin < key_end_ ? scale : 1);
 }
 
 void PackedHeads::pack(long long slot, long long batch, long long head, long long first) const {
@@ -73,7 +68,7 @@ void PackedHeads::pack(long long slot, long long batch, long long head, long lon
   if (kernels_.k_step == 1) {
     pack_rows(v, args_.v_stride.token, rows, values);
   } else if (kernels_.k_step == 2) {
-    pack_value_pairs(v, rows, values);
+    pack_value_pairs(v, std::min(rows, key_end_ - first), values);
   } else {
     pack_value_columns(v, rows, first + rows == args_.key_tokens, values);
   }

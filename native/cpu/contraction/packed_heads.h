@@ -55,6 +55,7 @@ class PackedHeads {
   const AttentionArgs& args_;
   const CpuContext& context_;
   const isa::GemmKernels& kernels_;
+  const long long key_end_;  // of the last segment; behind it there may be anything
   char* memory_ = nullptr;
   long long key_stride_ = 0, value_key_stride_ = 0, value_column_stride_ = 0;  // elements
   long long key_bytes_ = 0, value_bytes_ = 0, scale_bytes_ = 0;
