@@ -13,12 +13,8 @@ struct Bf16Multiply {
   using Sum = Float;
   static constexpr int kStep = 2;
   using Operand = __m512bh;
-  static Operand load_b(const Element* p) { return (__m512bh)_mm512_loadu_si512(p); }
-  static Operand broadcast(const Element* p) {
-    int pair;
-    __builtin_memcpy(&pair, p, sizeof pair);
-    return (__m512bh)_mm512_set1_epi32(pair);
-  }
+  static Operand load_b(const Element* p) { return (Operand)load_pairs(p); }
+  static Operand broadcast(const Element* p) { return (Operand)broadcast_pair(p); }
   static Float add(Operand a, Operand b, Float c) { return _mm512_dpbf16_ps(c, a, b); }
 };
 

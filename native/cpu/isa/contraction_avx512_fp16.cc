@@ -26,12 +26,8 @@ struct F16Multiply {
   using Sum = F16Pairs;
   static constexpr int kStep = 2;
   using Operand = F16Pairs;
-  static Operand load_b(const Element* p) { return (Operand)_mm512_loadu_si512(p); }
-  static Operand broadcast(const Element* p) {
-    int pair;
-    __builtin_memcpy(&pair, p, sizeof pair);
-    return (Operand)_mm512_set1_epi32(pair);
-  }
+  static Operand load_b(const Element* p) { return (Operand)load_pairs(p); }
+  static Operand broadcast(const Element* p) { return (Operand)broadcast_pair(p); }
   static Sum add(Operand a, Operand b, Sum c) { return fma_pairs(a, b, c); }
 };
 

@@ -57,6 +57,14 @@ inline void store_16_bits(__m256i x, unsigned short* out, int count) {
   }
 }
 
+// 16 pairs of 16-bit numbers, or one pair 16 times.
+inline __m512i load_pairs(const unsigned short* x) { return _mm512_loadu_si512(x); }
+inline __m512i broadcast_pair(const unsigned short* x) {
+  int pair;
+  __builtin_memcpy(&pair, x, sizeof pair);
+  return _mm512_set1_epi32(pair);
+}
+
 inline Int load_int(const unsigned short* x, int count) {
   return __builtin_bit_cast(Int, _mm512_cvtepu16_epi32(load_16_bits(x, count)));
 }
