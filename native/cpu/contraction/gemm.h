@@ -22,7 +22,7 @@ struct GemmProblem {
   long long m, n, k;
   isa::ColumnSource w;  // all n rows of the weight; `columns` is not used
   isa::Epilogue epilogue;
-  bool is_bf16;  // for the bf16 kernels: both operands are exact in bf16, the row source delivers bf16
+  bool is_bf16;  // for the bf16 kernels: both operands are exact in bf16, and rows come as bf16
 };
 
 void gemm(const GemmProblem& problem, RowSource rows, const CpuContext& context);
