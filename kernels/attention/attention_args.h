@@ -2,7 +2,8 @@
 //
 //   out[b, i, h, :] = sum_j softmax_j(scale * q[b, i, h, :] . k[b, j, h / group, :]) * v[b, j, h / group, :]
 //
-// group = heads / kv_heads. Scores, maxima and sums are f32. Memory is O(L): nothing of size L * S exists.
+// group = heads / kv_heads. Scores, maxima and sums are f32, in bf16 with the exception of matmul_args.h.
+// Memory is O(L): nothing of size L * S exists.
 #pragma once
 #include "../device/dtype.h"
 

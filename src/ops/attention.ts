@@ -40,7 +40,8 @@ export interface AttentionOptions {
 }
 
 /**
- * Softmax attention; scores, maxima and sums are f32. Uses O(L) memory on every device.
+ * Softmax attention; scores, maxima and sums are f32, in bf16 with the exception of {@link matmul}. Uses O(L) memory on
+ * every device.
  *
  * @param q - `[B, L, N, K]` f32, f16 or bf16; rotary positions already applied.
  * @param k - `[B, S, M, K]`, same dtype. M divides N: consecutive query heads share a key head.

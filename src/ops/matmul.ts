@@ -43,7 +43,9 @@ export interface MatmulOptions<E extends FloatDType = FloatDType> {
 }
 
 /**
- * `residual + gate * activation(a weight^T + bias)`. Sums are f32 and the result is rounded once.
+ * `residual + gate * activation(a weight^T + bias)`. Sums are f32 and the result is rounded once. On a CPU with
+ * AVX-512-FP16 and no faster products, bf16 operands with a bf16 result are summed in f16 by 32 first, which adds half the
+ * error of that rounding; numbers below 2^-28 of the largest of their row then count as zero.
  *
  * @param a - `[..., K]`, any float dtype.
  * @param weight - `[N, K]`, any float dtype or scaled fp8.
