@@ -82,7 +82,7 @@ void PackedHeads::scale(long long slot, long long first, long long rows) const {
         scale_row(kernels_, const_cast<char*>(key(slot, row)), args_.head_width);
   }
   const float common = *value_scale(slot);
-  for (long long row = first; row < first + rows; row += kernels_.k_step) {
+  for (long long row = first; row < std::min(first + rows, key_end_); row += kernels_.k_step) {
     kernels_.scale_row(reinterpret_cast<uint16_t*>(const_cast<char*>(value(slot, row, 0))),
                        kernels_.k_step * args_.head_width, common);
   }

@@ -168,8 +168,6 @@ constexpr GemmKernels kAmxGemm = {
     .tile = tile,
     .winograd_input = nullptr,
     .winograd_channels = 0,
-    .scale_of = nullptr,
-    .scale_row = nullptr,
     .open = open_tiles,
     .close = release_tiles,
 };

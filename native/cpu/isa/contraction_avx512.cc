@@ -31,10 +31,6 @@ constexpr GemmKernels kBf16Gemm = {
     .tile = tile<Bf16Multiply>,
     .winograd_input = winograd_input<Bf16Stage>,
     .winograd_channels = 48,
-    .scale_of = nullptr,
-    .scale_row = nullptr,
-    .open = nullptr,
-    .close = nullptr,
 };
 
 constexpr KernelTable kBf16Table = [] {

@@ -158,8 +158,6 @@ constexpr GemmKernels kF16Gemm = {
     .winograd_channels = 0,
     .scale_of = scale_of,
     .scale_row = scale_row,
-    .open = nullptr,
-    .close = nullptr,
 };
 
 }  // namespace

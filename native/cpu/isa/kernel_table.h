@@ -76,11 +76,11 @@ struct GemmKernels {
   int winograd_channels;  // harmonic mean of input and output channels from which it pays
   // Scaled kernels only, else null: the row_scale that suits k bf16 numbers, and what replaces these by
   // elements of a. Sums are not as exact as f32.
-  float (*scale_of)(const unsigned short* row, long long k);
-  void (*scale_row)(unsigned short* row, long long k, float scale);
+  float (*scale_of)(const unsigned short* row, long long k) = nullptr;
+  void (*scale_row)(unsigned short* row, long long k, float scale) = nullptr;
   // Around the tiles of one task, on its thread; null where nothing is to be done.
-  void (*open)();
-  void (*close)();
+  void (*open)() = nullptr;
+  void (*close)() = nullptr;
 
   bool is_scaled() const { return scale_of != nullptr; }
   int panel_width(int columns) const { return columns <= lanes ? lanes : tile_columns; }

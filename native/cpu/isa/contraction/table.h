@@ -23,10 +23,6 @@ constexpr GemmKernels kF32Gemm = {
     .tile = tile<F32Multiply>,
     .winograd_input = winograd_input<F32Stage>,
     .winograd_channels = 24,
-    .scale_of = nullptr,
-    .scale_row = nullptr,
-    .open = nullptr,
-    .close = nullptr,
 };
 
 constexpr KernelTable kF32Table = {
