@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_DISPOSED'
   | 'ERR_CHECKPOINT'
+  | 'ERR_DOWNLOAD'
   | 'ERR_IMAGE'
   | 'ERR_OUTPUT'
   | 'ERR_NUMERIC'

@@ -1,5 +1,17 @@
 /** The public API of framepack-node: videos from a picture and a prompt. */
 export { type ErrorCode, type ErrorDetails, FramePackError } from './errors.ts';
+export type { HubOverrides } from './hub/hub-settings.ts';
+export {
+  type PullEvent,
+  type PulledRepository,
+  type PullFileEvent,
+  type PullOptions,
+  type PullPlanEvent,
+  type PullProgressEvent,
+  type PullRetryEvent,
+  type PullWaitEvent,
+  pull,
+} from './hub/pull.ts';
 export type {
   DoneEvent,
   GenerateEvent,

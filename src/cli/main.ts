@@ -6,6 +6,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, reportFailure } from './exit-codes.ts';
 import { addGenerateCommand } from './generate.ts';
 import { addInspectCommand } from './inspect.ts';
+import { addPullCommand } from './pull.ts';
 
 const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };
@@ -19,6 +20,7 @@ const program = new Command('framepack')
 addGenerateCommand(program);
 addDoctorCommand(program);
 addInspectCommand(program);
+addPullCommand(program);
 addDemoCommand(program);
 
 try {

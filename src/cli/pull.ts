@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { type PullEvent, type PulledRepository, type PullOptions, pull } from '../index.ts';
+import { parseInteger } from './options.ts';
+
+interface PullFlags {
+  readonly cache?: string;
+  readonly connections?: number;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+}
+
+/** `framepack pull`. Prints the folders of the files on stdout, everything else on stderr. */
+export function addPullCommand(program: Command): void {
+  program
+    .command('pull')
+    .description('fetch a model, a repository or a file into the Hugging Face cache')
+    .argument(
+      '<source>',
+      'lllyasviel/FramePackI2V_HY, lllyasviel/FramePack_F1_I2V_HY_20250503, owner/name[@revision][/path] or its address',
+    )
+    .option('--cache <folder>', 'cache to use in place of HF_HUB_CACHE or HF_HOME')
+    .option('--connections <number>', 'parts that are fetched at once (default: 4)', parseInteger)
+    .option('--offline', 'use only what is there; the same as HF_HUB_OFFLINE=1')
+    .option('--json', 'print events as one JSON object a line')
+    .action(async (source: string, { cache, connections, offline, json }: PullFlags) => {
+      const interrupt = new AbortController();
+      const onInterrupt = (): void => interrupt.abort();
+      process.once('SIGINT', onInterrupt);
+      process.once('SIGTERM', onInterrupt);
+      const options: PullOptions = {
+        cacheFolder: cache,
+        connections,
+        offline,
+        signal: interrupt.signal,
+        onEvent: json ? printJson : (event) => console.error(lineOf(event)),
+      };
+      try {
+        const pulled = await pull(source, options);
+        if (json) printJson({ type: 'done', repositories: pulled });
+        else for (const { folder } of pulled) console.log(folder);
+      } finally {
+        process.off('SIGINT', onInterrupt);
+        process.off('SIGTERM', onInterrupt);
+      }
+    });
+}
+
+function printJson(
+  event: PullEvent | { type: 'done'; repositories: readonly PulledRepository[] },
+): void {
+  console.log(JSON.stringify(event));
+}
+
+/** One line about an event. */
+export function lineOf(event: PullEvent): string {
+  switch (event.type) {
+    case 'plan':
+      return `${event.numFiles} files, ${size(event.totalBytes)}, of which ${size(event.missingBytes)} to fetch into ${event.cacheFolder} (${size(event.freeBytes)} free)`;
+    case 'progress': {
+      const share = Math.floor((event.bytes / event.totalBytes) * 100);
+      const rate = event.bytesPerSecond === null ? '' : `, ${size(event.bytesPerSecond)}/s`;
+      const eta = event.etaMs === null ? '' : `, ${duration(event.etaMs)} left`;
+      return `${String(share).padStart(3)} % ${event.file}${rate}${eta}`;
+    }
+    case 'file':
+      return `${event.wasCached ? 'there ' : 'fetched'} ${event.file} (${size(event.size)})`;
+    case 'retry':
+      return `${event.file}: ${event.reason}; again in ${duration(event.waitMs)}`;
+    case 'verify':
+      return `verifying ${event.file}`;
+    case 'wait':
+      return `${event.file}: waiting for another process that fetches it`;
+  }
+}
+
+function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(bytes || 1) / 3)));
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lineOf } from '../../src/cli/pull.ts';
+import { PullBench, weights } from '../hub/pull-bench.ts';
+import { runCli } from './run-cli.ts';
+
+let bench: PullBench;
+
+beforeEach(async () => {
+  bench = await PullBench.start();
+});
+
+afterEach(() => bench[Symbol.asyncDispose]());
+
+describe('framepack pull', { timeout: 60_000 }, () => {
+  test('prints the folder on stdout and the rest on stderr', async () => {
+    const { code, stdout, stderr } = await pull('owner/model');
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(existsSync(path.join(stdout.trim(), weights.path))).toBe(true);
+    expect(stderr).toContain('3 files');
+  });
+
+  test('prints events as JSON', async () => {
+    const { stdout } = await pull('owner/model', '--json');
+    const types = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).type);
+    expect([types[0], types.at(-1)]).toEqual(['plan', 'done']);
+  });
+
+  test('a source that is none ends with 2, a hub that has none with 1', async () => {
+    expect(await pull('nonsense')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('lllyasviel/FramePackI2V_HY'),
+    });
+    expect(await pull('owner/missing')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ERR_DOWNLOAD'),
+    });
+  });
+});
+
+function pull(...args: string[]) {
+  const { endpoint } = bench.hub;
+  return runCli(['pull', ...args, '--cache', bench.cacheFolder], undefined, {
+    HF_ENDPOINT: endpoint,
+  });
+}
+
+test.each([
+  [
+    { type: 'progress', file: 'a', bytes: 1e9, totalBytes: 4e9, bytesPerSecond: 5e7, etaMs: 6e4 },
+    ' 25 % a, 50.0 MB/s, 60 s left',
+  ],
+  [
+    { type: 'progress', file: 'a', bytes: 0, totalBytes: 4e9, bytesPerSecond: null, etaMs: null },
+    '  0 % a',
+  ],
+  [{ type: 'file', file: 'a', size: 512, wasCached: true }, 'there  a (512 B)'],
+  [{ type: 'file', file: 'a', size: 2.5e10, wasCached: false }, 'fetched a (25.0 GB)'],
+  [{ type: 'retry', file: 'a', reason: 'busy', waitMs: 120_000 }, 'a: busy; again in 2 min'],
+  [{ type: 'verify', file: 'a' }, 'verifying a'],
+  [{ type: 'wait', file: 'a' }, 'a: waiting for another process that fetches it'],
+] as const)('%j is told as %j', (event, line) => {
+  expect(lineOf(event)).toBe(line);
+});
