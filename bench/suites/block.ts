@@ -12,7 +12,7 @@ import type { FloatDType } from '../../src/tensor/dtype.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
-import { openCheckpointFiles } from '../../src/weights/checkpoint-files.ts';
+import { openCheckpointFiles } from '../../src/weights/files/checkpoint-files.ts';
 import { ModelFolder } from '../../src/weights/model-folder.ts';
 import type { WeightScope } from '../../src/weights/weight-scope.ts';
 import { HEAD_WIDTH } from '../harness/options.ts';

@@ -2,8 +2,8 @@ import { FramePackError } from '../errors.ts';
 import type { Device } from '../tensor/device.ts';
 import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
-import { type LocatedTensor, openCheckpointFiles } from './checkpoint-files.ts';
-import type { TensorEntry } from './safetensors-header.ts';
+import { type LocatedTensor, openCheckpointFiles } from './files/checkpoint-files.ts';
+import type { TensorEntry } from './files/safetensors-header.ts';
 import { type TensorSource, WeightScope } from './weight-scope.ts';
 
 const LISTED_NAMES = 8;

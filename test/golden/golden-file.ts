@@ -1,4 +1,4 @@
-import { SafetensorsFile } from '../../src/weights/safetensors-file.ts';
+import { SafetensorsFile } from '../../src/weights/files/safetensors-file.ts';
 
 /** Arrays of a golden file, read into memory: floats widened to f32, integers as plain numbers. */
 export class GoldenFile {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FramePackError } from '../../src/errors.ts';
-import { type JsonScanOptions, scanJson } from '../../src/weights/json-scanner.ts';
+import { FramePackError } from '../../../src/errors.ts';
+import { type JsonScanOptions, scanJson } from '../../../src/weights/files/json-scanner.ts';
 
 const scan = (text: string, numbers: JsonScanOptions['numbers'] = 'unsigned') =>
   scanJson(text, { source: 'header of a.safetensors', numbers });

@@ -1,4 +1,4 @@
-import { FramePackError } from '../errors.ts';
+import { FramePackError } from '../../errors.ts';
 
 /** An object of a scanned document: a Map, so that no key (`__proto__`, `constructor`) is special. */
 type JsonObject = ReadonlyMap<string, JsonValue>;

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SafetensorsFile } from '../../src/weights/safetensors-file.ts';
-import { buildSafetensors, bytesOf, f32 } from '../build-safetensors.ts';
+import { SafetensorsFile } from '../../../src/weights/files/safetensors-file.ts';
+import { buildSafetensors, bytesOf, f32 } from '../../build-safetensors.ts';
 
 let folder: string;
 beforeEach(() => {

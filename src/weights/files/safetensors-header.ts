@@ -1,5 +1,5 @@
-import { FramePackError } from '../errors.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { FramePackError } from '../../errors.ts';
+import type { DType } from '../../tensor/dtype.ts';
 import { type JsonValue, scanJsonMembers } from './json-scanner.ts';
 
 /** Largest header that is read; the limit of the reference reader. */

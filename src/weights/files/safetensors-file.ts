@@ -7,7 +7,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
-import { FramePackError } from '../errors.ts';
+import { FramePackError } from '../../errors.ts';
 import {
   headerByteLength,
   LENGTH_FIELD_BYTES,

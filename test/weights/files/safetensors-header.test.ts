@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FramePackError } from '../../src/errors.ts';
+import { FramePackError } from '../../../src/errors.ts';
 import {
   headerByteLength,
   MAX_HEADER_BYTES,
   parseSafetensorsHeader,
   type SafetensorsHeader,
-} from '../../src/weights/safetensors-header.ts';
-import { buildSafetensors, f32, frameFile } from '../build-safetensors.ts';
+} from '../../../src/weights/files/safetensors-header.ts';
+import { buildSafetensors, f32, frameFile } from '../../build-safetensors.ts';
 
 const FILE = 'a.safetensors';
 

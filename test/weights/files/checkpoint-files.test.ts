@@ -2,8 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openCheckpointFiles, readShardIndex } from '../../src/weights/checkpoint-files.ts';
-import { buildSafetensors, f32 } from '../build-safetensors.ts';
+import {
+  openCheckpointFiles,
+  readShardIndex,
+} from '../../../src/weights/files/checkpoint-files.ts';
+import { buildSafetensors, f32 } from '../../build-safetensors.ts';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 

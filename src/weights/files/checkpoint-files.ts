@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { FramePackError } from '../errors.ts';
+import { FramePackError } from '../../errors.ts';
 import { type JsonValue, scanJson } from './json-scanner.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 import type { TensorEntry } from './safetensors-header.ts';
