@@ -23,13 +23,15 @@ export type {
   StepEvent,
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
+export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';
 export { examineMachine, type Finding } from './pipeline/inspection/doctor.ts';
 export {
   inspectModel,
   type ModelSummary,
   type PartSummary,
 } from './pipeline/inspection/inspect-model.ts';
-export type { GenerateRequest } from './pipeline/request.ts';
+export type { GenerateRequest, StepCacheChoice } from './pipeline/request.ts';
+export type { StepCacheKind } from './sampling/step-cache/open-step-cache.ts';
 export {
   Device,
   type DeviceDescription,

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type DoneEvent, type GenerateRequest, generate } from '../index.ts';
-import { parseBytes, parseInteger, parseNumber } from './options.ts';
+import { parseBytes, parseInteger, parseNumber, parseStepCache } from './options.ts';
 import { JsonReporter, type Reporter, TerminalReporter } from './progress.ts';
 
 interface GenerateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
@@ -40,9 +40,9 @@ export function addGenerateCommand(program: Command): void {
     .option('--cfg <number>', 'classifier-free guidance scale; 1 is off', parseNumber)
     .option('--guidance-rescale <number>', 'rescale of the guided prediction, 0 to 1', parseNumber)
     .option(
-      '--step-cache <threshold>',
-      'skip blocks when little changes, for example 0.15',
-      parseNumber,
+      '--step-cache <kind>',
+      'skip blocks when little changes: tea, mag or first-block, with a threshold if wanted (tea:0.15)',
+      parseStepCache,
     )
     .addOption(new Option('--tiling <kind>', 'tiles of the decoder').choices(['temporal', 'full']))
     .addOption(new Option('--device <kind>', 'where to compute').choices(['cpu', 'cuda']))

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCalibrateCommand } from './calibrate.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { exitCodeOf, reportFailure } from './exit-codes.ts';
@@ -21,6 +22,7 @@ addGenerateCommand(program);
 addDoctorCommand(program);
 addInspectCommand(program);
 addPullCommand(program);
+addCalibrateCommand(program);
 addDemoCommand(program);
 
 try {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { StepCacheChoice, StepCacheKind } from '../index.ts';
 
 /** Reads a finite number for commander; ranges belong to the request. */
 export function parseNumber(text: string): number {
@@ -24,4 +25,20 @@ export function parseBytes(text: string): number {
   const power = ['', 'K', 'M', 'G', 'T'].indexOf(unit.replace(/i?B$/, '').toUpperCase());
   const base = unit.includes('i') ? 1024 : 1000;
   return Math.floor(Number(digits) * base ** power);
+}
+
+const STEP_CACHE = /^(?:(tea|mag|first-block)(?::(.+))?|([\d.]+))$/;
+
+/** Reads a step cache: a kind, a threshold of `tea`, or both as in `mag:0.24`. */
+export function parseStepCache(text: string): StepCacheChoice {
+  const match = STEP_CACHE.exec(text.trim());
+  if (!match) {
+    throw new InvalidArgumentError('expected tea, mag or first-block, such as tea:0.15.');
+  }
+  const [, kind, behindKind, alone] = match;
+  const threshold = behindKind ?? alone;
+  return {
+    kind: kind as StepCacheKind | undefined,
+    threshold: threshold === undefined ? undefined : parseNumber(threshold),
+  };
 }

@@ -11,5 +11,9 @@ export { type GenerationMode, planSections, type SectionPlan } from '../framepac
 export { softAppend } from '../framepack/soft-append.ts';
 export { type Denoiser, flowDenoiser, type VelocityModel } from '../sampling/denoiser.ts';
 export { flowShiftMu, sigmaSchedule } from '../sampling/schedule.ts';
-export { StepCache } from '../sampling/step-cache.ts';
+export { FirstBlockCache } from '../sampling/step-cache/first-block-cache.ts';
+export { MagCache } from '../sampling/step-cache/mag-cache.ts';
+export { MAG_CACHE_RULES, type MagScheduleOptions } from '../sampling/step-cache/mag-schedule.ts';
+export type { FirstBlock, StepCache, StepCacheCall } from '../sampling/step-cache/step-cache.ts';
+export { TeaCache, type TeaCacheOptions } from '../sampling/step-cache/tea-cache.ts';
 export { type SamplingOptions, sampleUniPc } from '../sampling/unipc.ts';

@@ -1,9 +1,21 @@
 import { z } from 'zod';
 import { FramePackError } from '../errors.ts';
 import type { GenerationMode } from '../framepack/section-plan.ts';
+import {
+  checkRatios,
+  STEP_CACHE_THRESHOLDS,
+  type StepCacheKind,
+  type StepCacheSettings,
+} from '../sampling/step-cache/open-step-cache.ts';
 import type { DeviceKind } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+
+/** A step cache by its kind, its threshold, or both. */
+export interface StepCacheChoice {
+  readonly kind?: StepCacheKind | undefined;
+  readonly threshold?: number | undefined;
+}
 
 /** What the user asks for. Everything but the model and the prompt has a default, most from the checkpoint. */
 export interface GenerateRequest {
@@ -27,8 +39,11 @@ export interface GenerateRequest {
   /** Classifier-free guidance scale, 1 (off) to 20; anything but 1 doubles the work. */
   readonly cfg?: number | undefined;
   readonly guidanceRescale?: number | undefined;
-  /** Threshold of the step cache, for example 0.15; 0 or absent is off. */
-  readonly stepCache?: number | undefined;
+  /**
+   * Skips blocks of steps that change little: a kind, with a threshold of its own if wanted, or the threshold of `tea`
+   * alone. 0 or absent is off. `mag` needs a checkpoint that was calibrated for it.
+   */
+  readonly stepCache?: number | StepCacheKind | StepCacheChoice | undefined;
   /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
   readonly tiling?: 'temporal' | 'full' | undefined;
   readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
@@ -68,7 +83,7 @@ export type ResolvedRequest = {
   readonly [K in Choice]: Exclude<GenerateRequest[K], undefined>;
 } & {
   /** Null: off. */
-  readonly stepCacheThreshold: number | null;
+  readonly stepCache: StepCacheSettings | null;
 };
 
 const MAX_SECONDS = 120;
@@ -76,6 +91,9 @@ const MAX_STEPS = 100;
 const MAX_SEED = 2 ** 32 - 1;
 const MAX_PROMPT_LENGTH = 10_000;
 const MAX_QUOTED = 60;
+
+const cacheKind = z.enum(['tea', 'mag', 'first-block']);
+const cacheThreshold = z.number().min(0).max(10);
 
 const schema = z.strictObject({
   model: z.string().min(1),
@@ -89,7 +107,13 @@ const schema = z.strictObject({
   guidance: z.number().min(0).max(50).optional(),
   cfg: z.number().min(1).max(20).optional(),
   guidanceRescale: z.number().min(0).max(1).optional(),
-  stepCache: z.number().min(0).max(10).optional(),
+  stepCache: z
+    .union([
+      cacheThreshold,
+      cacheKind,
+      z.strictObject({ kind: cacheKind.optional(), threshold: cacheThreshold.optional() }),
+    ])
+    .optional(),
   tiling: z.enum(['temporal', 'full']).optional(),
   device: z.enum(['cpu', 'cuda']).optional(),
   dtype: z.enum(['f32', 'f16', 'bf16']).optional(),
@@ -135,7 +159,8 @@ export function resolveRequest(request: GenerateRequest, info: CheckpointInfo): 
       `generate: mode expected ${info.modes.join(' or ')} for ${info.name}, got ${mode}`,
     );
   }
-  const stepCache = request.stepCache ?? 0;
+  const stepCache = stepCacheOf(request.stepCache);
+  if (stepCache?.kind === 'mag') checkRatios(info.magRatios);
   return {
     prompt: request.prompt,
     negativePrompt: request.negativePrompt ?? '',
@@ -147,6 +172,19 @@ export function resolveRequest(request: GenerateRequest, info: CheckpointInfo): 
     cfg: request.cfg ?? defaults.cfg,
     guidanceRescale: request.guidanceRescale ?? defaults.guidanceRescale,
     tiling: request.tiling ?? 'temporal',
-    stepCacheThreshold: stepCache === 0 ? null : stepCache,
+    stepCache,
   };
+}
+
+function stepCacheOf(asked: GenerateRequest['stepCache']): StepCacheSettings | null {
+  if (asked === undefined) return null;
+  const named =
+    typeof asked === 'number'
+      ? { threshold: asked }
+      : typeof asked === 'string'
+        ? { kind: asked }
+        : asked;
+  const { kind = 'tea' } = named;
+  const { threshold = STEP_CACHE_THRESHOLDS[kind] } = named;
+  return threshold === 0 ? null : { kind, threshold };
 }

@@ -1,6 +1,7 @@
 import { ZodError } from 'zod';
 import { FramePackError } from '../errors.ts';
 import type { Pace } from '../nn/block-chain.ts';
+import type { StepCache } from '../sampling/step-cache/step-cache.ts';
 import type { Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -13,6 +14,8 @@ export interface RunObserver {
   ids(name: string, ids: readonly number[]): void;
   tensor(name: string, value: Tensor): void;
   frames(value: Tensor<'f32'>, growsAt: 'front' | 'back'): void;
+  /** A step cache to use in place of the one that was asked for. */
+  stepCache?(sectionIndex: number, branch: 'positive' | 'negative'): StepCache;
 }
 
 /** What every stage of a run needs. */

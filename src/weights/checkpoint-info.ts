@@ -35,6 +35,7 @@ const infoSchema = z
       cfg: finite,
       guidance_rescale: finite,
     }),
+    mag_ratios: z.array(z.number().positive()).min(2).optional(),
     preview: z.object({
       space: z.enum([SIGNED_RGB, UNIT_RGB]),
       matrix: z.array(triple).min(1),
@@ -82,6 +83,8 @@ export interface CheckpointInfo {
     readonly guidanceRescale: number;
   };
   readonly preview: PreviewMatrix;
+  /** What MagCache decides by, one number a step of the calibration; null when there was none. */
+  readonly magRatios: readonly number[] | null;
 }
 
 /** A linear map from one latent pixel to a colour, for previews: `rgb = sum_c latent_c weights_c + bias`. */
@@ -125,6 +128,7 @@ export function parseCheckpointInfo(json: unknown, file: string): CheckpointInfo
       clipMaxLength: prompt.clip_max_length,
     },
     modes: info.modes,
+    magRatios: info.mag_ratios ?? null,
     defaults: { ...otherDefaults, guidanceRescale },
     preview: {
       weights: preview.matrix,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBytes, parseInteger, parseNumber } from '../../src/cli/options.ts';
+import { parseBytes, parseInteger, parseNumber, parseStepCache } from '../../src/cli/options.ts';
 
 describe('option readers', () => {
   it('read numbers strictly', () => {
@@ -23,5 +23,20 @@ describe('option readers', () => {
 
   it.each(['', '-1', '6 apples', '6iB', '1e3'])('refuse %j as bytes', (text) => {
     expect(() => parseBytes(text)).toThrow('expected bytes');
+  });
+});
+
+describe('parseStepCache', () => {
+  it.each([
+    ['tea', 'tea', undefined],
+    ['0.15', undefined, 0.15],
+    ['mag:0.24', 'mag', 0.24],
+    ['first-block:0', 'first-block', 0],
+  ])('reads %s', (text, kind, threshold) => {
+    expect(parseStepCache(text)).toEqual({ kind, threshold });
+  });
+
+  it.each(['', 'teo', 'tea:', 'tea:x', '0.1.5', '-1'])('refuses %j', (text) => {
+    expect(() => parseStepCache(text)).toThrow('expected');
   });
 });

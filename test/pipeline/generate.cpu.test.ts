@@ -64,6 +64,14 @@ describe('generate', { timeout: 120_000 }, () => {
     expect(brightness(fromBlack.frames[0]!)).toBeLessThan(40);
   });
 
+  it('runs forwards too, with guidance, in bf16 and in tiles', async () => {
+    const request = { ...TINY_REQUEST, mode: 'f1', cfg: 2, guidanceRescale: 0.5 } as const;
+    const done = doneOf(await collect({ ...request, dtype: 'bf16', tiling: 'full', steps: 1 }));
+    expect(done.frames).toHaveLength(37);
+  });
+});
+
+describe('generate with a step cache', { timeout: 120_000 }, () => {
   it('saves blocks with the step cache', async () => {
     const events = await collect({ ...TINY_REQUEST, steps: 8, stepCache: 10 });
     const cached = events.filter((event) => event.type === 'step' && event.isCached);
@@ -71,11 +79,22 @@ describe('generate', { timeout: 120_000 }, () => {
     expect(cached).toHaveLength(6);
   });
 
-  it('runs forwards too, with guidance, in bf16 and in tiles', async () => {
-    const request = { ...TINY_REQUEST, mode: 'f1', cfg: 2, guidanceRescale: 0.5 } as const;
-    const done = doneOf(await collect({ ...request, dtype: 'bf16', tiling: 'full', steps: 1 }));
-    expect(done.frames).toHaveLength(37);
-  });
+  it.each(['tea', 'mag', 'first-block'] as const)(
+    'stays near the plain video with the step cache %s',
+    async (stepCache) => {
+      const request = { ...TINY_REQUEST, steps: 12 };
+      const plain = doneOf(await collect(request));
+      const events = await collect({ ...request, stepCache });
+      const numCached = events.filter((event) => event.type === 'step' && event.isCached).length;
+      expect(numCached).toBeGreaterThanOrEqual(2);
+      const differences = doneOf(events).frames.map((frame, index) =>
+        frame.reduce((sum, value, at) => sum + (value - plain.frames[index]![at]!) ** 2, 0),
+      );
+      const numBytes = plain.frames.length * plain.frames[0]!.length;
+      const meanSquare = differences.reduce((sum, value) => sum + value, 0) / numBytes;
+      expect(10 * Math.log10(255 ** 2 / meanSquare)).toBeGreaterThan(30);
+    },
+  );
 });
 
 describe('generate, stopped', { timeout: 120_000 }, () => {

@@ -71,10 +71,22 @@ describe('resolveRequest', () => {
       cfg: info.defaults.cfg,
       guidanceRescale: info.defaults.guidanceRescale,
       tiling: 'temporal',
-      stepCacheThreshold: null,
+      stepCache: null,
     });
+    for (const [stepCache, resolved] of [
+      [0, null],
+      ['first-block', { kind: 'first-block', threshold: 0.1 }],
+      [{ threshold: 0.2 }, { kind: 'tea', threshold: 0.2 }],
+      [{ kind: 'mag' }, { kind: 'mag', threshold: 0.24 }],
+      [{ kind: 'mag', threshold: 0 }, null],
+    ] as const) {
+      expect(resolveRequest({ ...MINIMAL, stepCache }, info).stepCache).toEqual(resolved);
+    }
+    expect(() =>
+      resolveRequest({ ...MINIMAL, stepCache: 'mag' }, { ...info, magRatios: null }),
+    ).toThrow(expect.objectContaining({ code: 'ERR_UNSUPPORTED' }));
     const chosen = resolveRequest({ ...MINIMAL, mode: 'f1', stepCache: 0.15 }, info);
-    expect(chosen).toMatchObject({ mode: 'f1', stepCacheThreshold: 0.15 });
+    expect(chosen).toMatchObject({ mode: 'f1', stepCache: { kind: 'tea', threshold: 0.15 } });
   });
 
   it('refuses a mode that the weights do not know', async () => {

@@ -146,27 +146,36 @@ export class Dit {
     return this.parts.doubleBlocks[0]!.modulateImage(embedding.image, embedding);
   }
 
+  /** The first double block alone: what a step cache may decide by. */
+  firstBlock(embedding: DitEmbedding): Streams {
+    const { image, text } = embedding;
+    return this.parts.doubleBlocks[0]!.forward({ image, text }, embedding);
+  }
+
   /**
    * All double and single blocks.
    *
+   * @param options.after - streams behind the first block, which is then not run again.
    * @returns `[1, L_image, D]`; the text stream ends here.
    */
   async blocks(
     embedding: DitEmbedding,
-    options: { tap?: DitTap; pace?: Pace } = {},
+    options: { tap?: DitTap; pace?: Pace; after?: Streams } = {},
   ): Promise<Tensor> {
     return scope(async () => {
-      const { tap, pace } = options;
+      const { tap, pace, after } = options;
       const numImageTokens = embedding.image.shape[1]!;
-      const doubles = this.parts.doubleBlocks.map(
+      const numDone = after === undefined ? 0 : 1;
+      const doubles = this.parts.doubleBlocks.slice(numDone).map(
         (block): BlockStep<{ image: Tensor; text: Tensor }> =>
           (state, index) => {
             const next = block.forward(state, embedding);
-            if (tap) tapStreams(tap, `double.${index}`, next);
+            if (tap) tapStreams(tap, `double.${numDone + index}`, next);
             return { image: next.image, text: next.text };
           },
       );
-      const first = { image: embedding.image, text: embedding.text };
+      const { image, text } = after ?? embedding;
+      const first = { image, text };
       const streams = await runChain(first, doubles, pace);
       const joined = { joined: concat([streams.image, streams.text], 1) };
       const singles = this.parts.singleBlocks.map(

@@ -10,7 +10,11 @@ import {
   type GuidanceBranch,
   type VelocityModel,
 } from '../../sampling/denoiser.ts';
-import { StepCache } from '../../sampling/step-cache.ts';
+import {
+  openStepCache,
+  type StepCacheSettings,
+} from '../../sampling/step-cache/open-step-cache.ts';
+import type { FirstBlock, StepCache } from '../../sampling/step-cache/step-cache.ts';
 import { type SamplingStep, sampleUniPc } from '../../sampling/unipc.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -24,8 +28,8 @@ export interface SamplerSettings {
   readonly cfg: number;
   readonly guidance: number;
   readonly guidanceRescale: number;
-  /** Threshold of the step cache, or null for none. */
-  readonly stepCacheThreshold: number | null;
+  /** Null: every step is computed. */
+  readonly stepCache: StepCacheSettings | null;
 }
 
 /** Everything one section is sampled from. */
@@ -121,18 +125,36 @@ class VelocityNetwork {
   }
 
   dispose(): void {
-    for (const cache of this.caches.values()) cache.dispose();
+    for (const cache of this.caches.values()) cache[Symbol.dispose]();
   }
 
   private runBlocks(embedding: DitEmbedding, branch: GuidanceBranch): Promise<Tensor> {
-    const compute = (): Promise<Tensor> => this.dit.blocks(embedding, { pace: this.context.pace });
-    const { stepCacheThreshold: threshold, sigmas } = this.inputs.settings;
-    if (threshold === null) return compute();
+    const { dit } = this;
+    const { pace } = this.context;
+    const blocks = (): Promise<Tensor> => dit.blocks(embedding, { pace });
+    const cache = this.cacheOf(branch);
+    if (cache === null) return blocks();
+    return cache.run({
+      input: embedding.image,
+      modulated: () => dit.modulatedInput(embedding),
+      blocks,
+      firstBlock: (): FirstBlock => {
+        const after = dit.firstBlock(embedding);
+        return { output: after.image, rest: () => dit.blocks(embedding, { pace, after }) };
+      },
+    });
+  }
+
+  private cacheOf(branch: GuidanceBranch): StepCache | null {
+    const { stepCache, sigmas } = this.inputs.settings;
+    const known = this.caches.get(branch);
+    if (known !== undefined || stepCache === null) return known ?? null;
+    const { observer, info } = this.context;
     const cache =
-      this.caches.get(branch) ?? new StepCache({ numSteps: sigmas.length - 1, threshold });
+      observer?.stepCache?.(this.inputs.plan.sectionIndex, branch) ??
+      openStepCache(stepCache, { numSteps: sigmas.length - 1, ratios: info.magRatios });
     this.caches.set(branch, cache);
-    const modulated = this.dit.modulatedInput(embedding);
-    return cache.run({ modulated, input: embedding.image, compute });
+    return cache;
   }
 }
 

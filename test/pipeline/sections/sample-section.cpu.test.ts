@@ -32,7 +32,7 @@ describe('sampleSection', { timeout: 60_000 }, () => {
         cfg: 2,
         guidance: 10,
         guidanceRescale: 0,
-        stepCacheThreshold: 10,
+        stepCache: { kind: 'tea' as const, threshold: 10 },
       };
       const before = context.device.memory().liveTensors;
       const inputs = { plan: run.plans[0]!, history, text, image, noise, settings };

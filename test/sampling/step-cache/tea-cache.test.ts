@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { estimatedChange } from '../../src/sampling/step-cache.ts';
+import { estimatedChange } from '../../../src/sampling/step-cache/tea-cache.ts';
 
 describe('estimatedChange', () => {
   it.each([
