@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addCalibrateCommand } from './calibrate.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
+import { addCalibrateCommand } from './commands/calibrate.ts';
+import { addDemoCommand } from './commands/demo.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addGenerateCommand } from './commands/generate.ts';
+import { addInspectCommand } from './commands/inspect.ts';
+import { addPullCommand } from './commands/pull.ts';
 import { exitCodeOf, reportFailure } from './exit-codes.ts';
-import { addGenerateCommand } from './generate.ts';
-import { addInspectCommand } from './inspect.ts';
-import { addPullCommand } from './pull.ts';
 
 const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TINY_MODEL } from '../models/tiny-framepack.ts';
-import { runCli } from './run-cli.ts';
+import { TINY_MODEL } from '../../models/tiny-framepack.ts';
+import { runCli } from '../run-cli.ts';
 
 describe('framepack inspect', { timeout: 60_000 }, () => {
   it('shows the parts of a model', async () => {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type DoneEvent, type GenerateRequest, generate } from '../index.ts';
-import { parseBytes, parseInteger, parseNumber, parseStepCache } from './options.ts';
-import { JsonReporter, type Reporter, TerminalReporter } from './progress.ts';
+import { type DoneEvent, type GenerateRequest, generate } from '../../index.ts';
+import { parseBytes, parseInteger, parseNumber, parseStepCache } from '../options.ts';
+import { JsonReporter, type Reporter, TerminalReporter } from '../progress.ts';
 
 interface GenerateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
   readonly model: string;

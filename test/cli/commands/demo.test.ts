@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addDemoCommand } from '../../src/cli/demo.ts';
-import { repositoryPath } from '../tokenizers/vocabularies.ts';
+import { addDemoCommand } from '../../../src/cli/commands/demo.ts';
+import { repositoryPath } from '../../tokenizers/vocabularies.ts';
 
 describe('framepack demo', () => {
   it('is a command without options, on a picture and its sentence from assets/', () => {
@@ -11,7 +11,7 @@ describe('framepack demo', () => {
     const [demo] = program.commands;
     expect(demo?.name()).toBe('demo');
     expect(demo?.options).toEqual([]);
-    const source = readFileSync(repositoryPath('src/cli/demo.ts'), 'utf8');
+    const source = readFileSync(repositoryPath('src/cli/commands/demo.ts'), 'utf8');
     const picture = /'(picture-\d\.png)'/.exec(source)?.[1];
     const prompts = JSON.parse(
       readFileSync(repositoryPath('assets/prompts.json'), 'utf8'),

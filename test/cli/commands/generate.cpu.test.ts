@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PICTURE, TINY_REQUEST } from '../pipeline/tiny-request.ts';
-import { runCli } from './run-cli.ts';
+import { PICTURE, TINY_REQUEST } from '../../pipeline/tiny-request.ts';
+import { runCli } from '../run-cli.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { TINY_REQUEST } from '../pipeline/tiny-request.ts';
-import { runCli } from './run-cli.ts';
+import { TINY_REQUEST } from '../../pipeline/tiny-request.ts';
+import { runCli } from '../run-cli.ts';
 
 test('framepack calibrate prints the line for framepack.json', async () => {
   const { model, prompt, image } = TINY_REQUEST;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { calibrateStepCache, type GenerateRequest } from '../index.ts';
-import { parseInteger, parseNumber } from './options.ts';
-import { TerminalReporter } from './progress.ts';
+import { calibrateStepCache, type GenerateRequest } from '../../index.ts';
+import { parseInteger, parseNumber } from '../options.ts';
+import { TerminalReporter } from '../progress.ts';
 
 /** `framepack calibrate`. */
 export function addCalibrateCommand(program: Command): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { inspectModel } from '../index.ts';
+import { inspectModel } from '../../index.ts';
 
 /** `framepack inspect`. */
 export function addInspectCommand(program: Command): void {

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { TerminalReporter } from '../progress.ts';
 import { runGenerate } from './generate.ts';
-import { TerminalReporter } from './progress.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Seconds of the demo: four sections. */
 const DEMO_SECONDS = 4.8;

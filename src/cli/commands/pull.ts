@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type PullEvent, type PulledRepository, type PullOptions, pull } from '../index.ts';
-import { parseInteger } from './options.ts';
+import { type PullEvent, type PulledRepository, type PullOptions, pull } from '../../index.ts';
+import { parseInteger } from '../options.ts';
 
 interface PullFlags {
   readonly cache?: string;

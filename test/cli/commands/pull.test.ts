@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lineOf } from '../../src/cli/pull.ts';
-import { PullBench, weights } from '../hub/pull-bench.ts';
-import { runCli } from './run-cli.ts';
+import { lineOf } from '../../../src/cli/commands/pull.ts';
+import { PullBench, weights } from '../../hub/pull-bench.ts';
+import { runCli } from '../run-cli.ts';
 
 let bench: PullBench;
 
