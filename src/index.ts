@@ -15,12 +15,19 @@ export {
 export type {
   DoneEvent,
   GenerateEvent,
+  LoadEvent,
   MemoryReading,
+  Moment,
+  PlanEvent,
   Preview,
+  RunStageEvent,
   SectionEvent,
+  SectionStageEvent,
   Stage,
   StageEvent,
   StepEvent,
+  WarningCode,
+  WarningEvent,
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
 export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';

@@ -1,5 +1,13 @@
 import { SingleBar } from 'cli-progress';
-import type { DoneEvent, GenerateEvent, SectionEvent, StageEvent, StepEvent } from '../index.ts';
+import type {
+  DoneEvent,
+  GenerateEvent,
+  PlanEvent,
+  SectionEvent,
+  StageEvent,
+  StepEvent,
+  WarningEvent,
+} from '../index.ts';
 
 /** Shows a run to the user. */
 export interface Reporter {
@@ -41,6 +49,12 @@ export class TerminalReporter implements Reporter {
 
   event(event: GenerateEvent): void {
     switch (event.type) {
+      case 'plan':
+        this.plan(event);
+        break;
+      case 'warning':
+        this.warning(event);
+        break;
       case 'stage':
         this.stage(event);
         break;
@@ -61,11 +75,29 @@ export class TerminalReporter implements Reporter {
     this.isStarted = false;
   }
 
-  private stage({ stage, section, elapsedMs }: StageEvent): void {
-    if (section === undefined) {
-      if (stage === 'write') this.stop();
-      console.error(`${seconds(elapsedMs)} ${stage}`);
-    } else if (this.isStarted) this.bar.update({ note: ` | ${stage}` });
+  private plan(event: PlanEvent): void {
+    const { width, height, numFrames, numSections, numSteps, seed } = event;
+    const work = `${numSections} ${numSections === 1 ? 'section' : 'sections'} of ${numSteps} steps`;
+    const length = `${numFrames} frames (${event.seconds.toFixed(1)} s)`;
+    console.error(`${width} x ${height}, ${length}, ${work}, mode ${event.mode}, seed ${seed}`);
+  }
+
+  private warning({ message }: WarningEvent): void {
+    this.stop();
+    console.error(`warning: ${message}`);
+  }
+
+  private stage(event: StageEvent): void {
+    const { stage } = event;
+    const name = stage === 'load' ? `load ${event.part}` : stage;
+    if (this.isStarted && stage !== 'write') {
+      this.bar.update({ note: ` | ${name}` });
+      return;
+    }
+    if (stage === 'write') this.stop();
+    if (stage !== 'sample' && stage !== 'decode') {
+      console.error(`${seconds(event.elapsedMs)} ${name}`);
+    }
   }
 
   private step(event: StepEvent): void {
@@ -86,14 +118,16 @@ export class TerminalReporter implements Reporter {
       console.error(`${seconds(event.elapsedMs)} ${place} | ${note}`);
       return;
     }
-    const finished = section * numSteps + step;
-    if (!this.isStarted) this.bar.start(numSections * numSteps, finished, values);
-    else this.bar.update(finished, values);
+    if (!this.isStarted) this.bar.start(100, event.percent, values);
+    else this.bar.update(event.percent, values);
     this.isStarted = true;
   }
 
-  private section({ section, numSections, numFrames, elapsedMs }: SectionEvent): void {
-    if (process.stderr.isTTY) return;
+  private section({ section, numSections, numFrames, elapsedMs, percent }: SectionEvent): void {
+    if (process.stderr.isTTY) {
+      if (this.isStarted) this.bar.update(percent);
+      return;
+    }
     const place = `section ${section + 1}/${numSections}`;
     console.error(`${seconds(elapsedMs)} ${place}, ${numFrames} frames`);
   }

@@ -45,7 +45,7 @@ export async function encodeText(
 }
 
 async function encodeLlama(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { folder, info, pace, observer } = context;
+  const { folder, info, pace, observer, reporter } = context;
   const tokenizer = await LlamaTokenizer.load(folder.path('tokenizer'));
   const encoded = prompts.map((prompt) => encodePrompt(tokenizer, prompt, info.prompt));
   observer?.ids('text.llama_ids', encoded[0]!.ids);
@@ -55,6 +55,7 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
     const dtype = ownDType(context, checkpoint);
     const options = { hiddenLayer: info.prompt.hiddenLayer, dtype };
     const llama = Llama.load(checkpoint.scope(), config, options);
+    reporter.stage('encode-text');
     const results: Tensor[] = [];
     for (const { ids, cropStart } of encoded) {
       results.push(
@@ -70,7 +71,7 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
 }
 
 async function encodeClip(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { folder, info, pace, observer } = context;
+  const { folder, info, pace, observer, reporter } = context;
   const tokenizer = await ClipTokenizer.load(folder.path('tokenizer_2'));
   const ids = prompts.map((prompt) => tokenizer.encode(prompt, info.prompt.clipMaxLength));
   observer?.ids('text.clip_ids', ids[0]!);
@@ -78,6 +79,7 @@ async function encodeClip(context: RunContext, prompts: readonly string[]): Prom
     const config = networkConfig(context, 'text_encoder_2', parseClipTextConfig);
     const checkpoint = await networkWeights(context, 'text_encoder_2');
     const clip = ClipText.load(checkpoint.scope(), config, ownDType(context, checkpoint));
+    reporter.stage('encode-text');
     const results: Tensor[] = [];
     for (const prompt of ids) results.push((await clip.forward(prompt, pace)).pooled);
     observer?.tensor('text.pooled', results[0]!);
@@ -99,11 +101,12 @@ export async function encodeImage(
 }
 
 async function encodeSiglip(context: RunContext, picture: RgbImage): Promise<Tensor> {
-  const { pace } = context;
+  const { pace, reporter } = context;
   return scope(async () => {
     const config = networkConfig(context, 'image_encoder', parseSiglipVisionConfig);
     const checkpoint = await networkWeights(context, 'image_encoder');
     const siglip = SiglipVision.load(checkpoint.scope(), config, ownDType(context, checkpoint));
+    reporter.stage('encode-image');
     const square = resample(picture, config.imageSize, config.imageSize, BICUBIC);
     return siglip.forward(toPixels(context, square).squeeze(2), pace);
   });
@@ -114,11 +117,12 @@ async function encodeStartLatent(
   picture: RgbImage,
   tiling: VaeTiling,
 ): Promise<Tensor<'f32'>> {
-  const { pace } = context;
+  const { pace, reporter } = context;
   return scope(async () => {
     const config = networkConfig(context, 'vae', parseVaeConfig);
     const checkpoint = await networkWeights(context, 'vae');
     const encoder = VaeImageEncoder.load(checkpoint.scope(), config, ownDType(context, checkpoint));
+    reporter.stage('encode-image');
     return encoder.encodeMode(toPixels(context, picture), { tiling, pace });
   });
 }

@@ -1,5 +1,14 @@
-/** Parts of a run in order; `sample` and `decode` alternate, once a section. */
-export type Stage = 'load' | 'encode-text' | 'encode-image' | 'sample' | 'decode' | 'write';
+import type { GenerationMode } from '../framepack/section-plan.ts';
+import type { ModelPart } from '../weights/model-folder.ts';
+
+/** Where a run is in time. Every event carries it. */
+export interface Moment {
+  readonly elapsedMs: number;
+  /** Share of the work that is done: never falls, is below 100 until the video is complete, and 100 in `done`. */
+  readonly percent: number;
+  /** Estimate of what remains, decoding and writing included; null until there is something to measure. */
+  readonly etaMs: number | null;
+}
 
 /** Bytes on the device, as its allocator counts them. */
 export interface MemoryReading {
@@ -7,25 +16,64 @@ export interface MemoryReading {
   readonly peakBytes: number;
 }
 
-/** A picture of the latest denoised guess: the latent frames side by side, one pixel a latent. */
+/**
+ * A picture of the latest denoised guess: the latent frames side by side, one pixel a latent. `rgb` holds
+ * `[height, width, 3]` bytes, `png` a file.
+ */
 export interface Preview {
+  readonly format: 'rgb' | 'png';
   readonly width: number;
   readonly height: number;
-  /** RGB, row-major `[height, width, 3]`. */
-  readonly rgb: Uint8Array;
+  readonly data: Uint8Array;
 }
 
-/** A stage begins. */
-export interface StageEvent {
-  readonly type: 'stage';
-  readonly stage: Stage;
-  /** Sampled section, counted from 0 in sampling order; absent outside sections. */
-  readonly section?: number;
-  readonly elapsedMs: number;
+/** What is going to be made. The first event. */
+export interface PlanEvent extends Moment {
+  readonly type: 'plan';
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  /** Frames of the video, a whole number of sections and the start picture. */
+  readonly numFrames: number;
+  /** Real length of the video, `numFrames / fps`. */
+  readonly seconds: number;
+  readonly mode: GenerationMode;
+  readonly seed: number;
+  readonly numSections: number;
+  /** Sampler steps of each section. */
+  readonly numSteps: number;
 }
+
+/** The weights of a network are loaded. */
+export interface LoadEvent extends Moment {
+  readonly type: 'stage';
+  readonly stage: 'load';
+  readonly part: ModelPart;
+}
+
+/** A part of the run outside its sections begins or goes on. */
+export interface RunStageEvent extends Moment {
+  readonly type: 'stage';
+  readonly stage: 'encode-text' | 'encode-image' | 'write';
+}
+
+/** Sampling or decoding of a section begins. */
+export interface SectionStageEvent extends Moment {
+  readonly type: 'stage';
+  readonly stage: 'sample' | 'decode';
+  /** Counted from 0 in sampling order. */
+  readonly section: number;
+  readonly numSections: number;
+}
+
+/** A stage begins; `stage` tells which of the three it is. */
+export type StageEvent = LoadEvent | RunStageEvent | SectionStageEvent;
+
+/** Names of the stages. */
+export type Stage = StageEvent['stage'];
 
 /** One sampler step is done. */
-export interface StepEvent {
+export interface StepEvent extends Moment {
   readonly type: 'step';
   readonly section: number;
   readonly numSections: number;
@@ -36,25 +84,45 @@ export interface StepEvent {
   readonly sigma: number;
   /** Whether the step cache stood in for the blocks. */
   readonly isCached: boolean;
-  readonly elapsedMs: number;
-  /** Estimate of what remains of the whole run; null until there is something to measure. */
-  readonly etaMs: number | null;
   readonly memory: MemoryReading;
-  readonly preview?: Preview;
+  /** Null unless the request asks for previews. */
+  readonly preview: Preview | null;
 }
 
 /** One section is sampled and decoded. */
-export interface SectionEvent {
+export interface SectionEvent extends Moment {
   readonly type: 'section';
   readonly section: number;
   readonly numSections: number;
-  /** Pixel frames of the video so far. */
+  /** Pixel frames of the video so far, those included that the next section is still blended with. */
   readonly numFrames: number;
-  readonly elapsedMs: number;
+  /** Place in the finished video of the first of {@link SectionEvent.frames}. */
+  readonly firstFrame: number;
+  /** Frames that became final with this section, RGB `[height, width, 3]`, in time order. */
+  readonly frames: readonly Uint8Array[];
+}
+
+/** Kinds of warnings. */
+export type WarningCode =
+  /** An input was given that this run does not hear. */
+  | 'WARN_INACTIVE_INPUT'
+  /** A prompt was longer than an encoder reads. */
+  | 'WARN_PROMPT_CUT'
+  /** No encoder is there, so that the video becomes numbered pictures. */
+  | 'WARN_PNG_FRAMES'
+  /** A checkpoint holds tensors that nothing read. */
+  | 'WARN_UNUSED_TENSORS';
+
+/** Something that the user should know and that does not stop the run. Each is reported once. */
+export interface WarningEvent extends Moment {
+  readonly type: 'warning';
+  readonly code: WarningCode;
+  /** One sentence in the form of error messages. */
+  readonly message: string;
 }
 
 /** The video is complete. The last event. */
-export interface DoneEvent {
+export interface DoneEvent extends Moment {
   readonly type: 'done';
   /** Path of the written video, or null when the request named none. */
   readonly file: string | null;
@@ -65,8 +133,13 @@ export interface DoneEvent {
   readonly fps: number;
   readonly seed: number;
   readonly peakBytes: number;
-  readonly elapsedMs: number;
 }
 
-/** What {@link generate} yields. */
-export type GenerateEvent = StageEvent | StepEvent | SectionEvent | DoneEvent;
+/** What {@link generate} yields; `type` tells them apart. */
+export type GenerateEvent =
+  | PlanEvent
+  | WarningEvent
+  | StageEvent
+  | StepEvent
+  | SectionEvent
+  | DoneEvent;

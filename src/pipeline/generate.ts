@@ -51,31 +51,16 @@ export async function runGeneration(
   observer?: RunObserver,
 ): Promise<void> {
   await using run = await openRun(request, emit, observer);
-  const { context, reporter, settings, output } = run;
+  const { context, settings, output } = run;
+  const { reporter } = context;
   const frames = await scope(async () => {
-    reporter.stage('encode-text');
     const prompts =
       settings.cfg === 1 ? [settings.prompt] : [settings.prompt, settings.negativePrompt];
     const text = await encodeText(context, prompts);
-    reporter.stage('encode-image');
     const image = await encodeImage(context, run.picture, run.tiling);
     return sampleVideo(run, { text, image });
   });
   reporter.stage('write');
   const file = await output.write(frames);
-  const { width, height } = run.picture;
-  const { peakBytes } = reporter.memory;
-  const { elapsedMs } = reporter;
-  const { seed } = settings;
-  emit({
-    type: 'done',
-    file,
-    frames,
-    width,
-    height,
-    fps: context.info.fps,
-    seed,
-    peakBytes,
-    elapsedMs,
-  });
+  reporter.done({ file, frames });
 }

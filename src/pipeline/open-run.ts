@@ -1,3 +1,4 @@
+import { videoFrames } from '../framepack/frame-count.ts';
 import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
 import { type Bucket, cropToBucket, nearestBucket } from '../media/bucket.ts';
 import { decodeImage, type RgbImage } from '../media/decode-image.ts';
@@ -7,7 +8,7 @@ import { Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import { ModelFolder } from '../weights/model-folder.ts';
-import type { GenerateEvent } from './events.ts';
+import type { GenerateEvent, Preview } from './events.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { RunReporter } from './progress/run-reporter.ts';
 import {
@@ -27,8 +28,8 @@ export interface Run extends AsyncDisposable {
   /** The start picture at the size of the video. */
   readonly picture: RgbImage;
   readonly tiling: VaeTiling;
-  readonly wantsPreview: boolean;
-  readonly reporter: RunReporter;
+  /** Format of the previews, or null for none. */
+  readonly preview: Preview['format'] | null;
   readonly output: VideoOutput;
 }
 
@@ -60,11 +61,17 @@ export async function openRun(
       throw error;
     },
   );
+  const { width, height } = picture;
+  const numFrames = videoFrames(plans.length, latentWindowSize);
   const reporter = new RunReporter(
     device,
-    { numSections: plans.length, numSteps: settings.steps },
+    {
+      ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
+      ...{ seed: settings.seed, numSections: plans.length, numSteps: settings.steps },
+    },
     emit,
   );
+  reporter.plan();
   return {
     context: {
       device,
@@ -73,14 +80,14 @@ export async function openRun(
       info,
       signal,
       pace: oneBlockAhead(device, signal),
+      reporter,
       observer,
     },
     settings,
     plans,
     picture,
     tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,
-    wantsPreview: request.preview ?? false,
-    reporter,
+    preview: request.preview === true ? 'rgb' : request.preview || null,
     output,
     [Symbol.asyncDispose]: async () => {
       await output[Symbol.asyncDispose]();

@@ -60,8 +60,8 @@ export interface GenerateRequest {
   readonly out?: string | undefined;
   /** Quality of the encoder, 0 (best) to 51. */
   readonly crf?: number | undefined;
-  /** Whether steps carry a preview picture. */
-  readonly preview?: boolean | undefined;
+  /** Whether steps carry a preview picture, and how: as RGB bytes (`true` too) or as a PNG file. */
+  readonly preview?: boolean | 'rgb' | 'png' | undefined;
   /** Stops the run within one block of the network. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -121,7 +121,7 @@ const schema = z.strictObject({
   budgetBytes: z.number().int().positive().optional(),
   out: z.string().min(1).optional(),
   crf: z.number().int().min(0).max(51).optional(),
-  preview: z.boolean().optional(),
+  preview: z.union([z.boolean(), z.enum(['rgb', 'png'])]).optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
 

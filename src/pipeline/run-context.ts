@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Checkpoint } from '../weights/checkpoint.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import type { ModelFolder, ModelPart } from '../weights/model-folder.ts';
+import type { RunReporter } from './progress/run-reporter.ts';
 
 /** Sees named intermediate values of a run, under the names of the end-to-end goldens. Not part of the public API. */
 export interface RunObserver {
@@ -27,6 +28,7 @@ export interface RunContext {
   readonly info: CheckpointInfo;
   readonly signal: AbortSignal | undefined;
   readonly pace: Pace;
+  readonly reporter: RunReporter;
   readonly observer: RunObserver | undefined;
 }
 
@@ -82,8 +84,9 @@ export function networkConfig<C>(
   }
 }
 
-/** The weights of a network on the device of the run. */
+/** The weights of a network on the device of the run; says that they are being loaded. */
 export function networkWeights(context: RunContext, part: ModelPart): Promise<Checkpoint> {
+  context.reporter.load(part);
   return Checkpoint.open(context.device, context.folder.path(part));
 }
 

@@ -1,6 +1,7 @@
-import { overlapFrames } from '../framepack/frame-count.ts';
+import { overlapFrames, videoFrames } from '../framepack/frame-count.ts';
 import { History } from '../framepack/history.ts';
 import type { SectionPlan } from '../framepack/section-plan.ts';
+import { encodePng } from '../media/png.ts';
 import { parseDitConfig } from '../models/dit/config.ts';
 import { Dit } from '../models/dit/dit.ts';
 import { parseVaeConfig } from '../models/vae/config.ts';
@@ -33,7 +34,8 @@ export async function sampleVideo(
   run: Run,
   conditions: VideoConditions,
 ): Promise<readonly Uint8Array[]> {
-  const { context, plans, settings, reporter } = run;
+  const { context, plans, settings } = run;
+  const { reporter } = context;
   const { startLatent } = conditions.image;
   const latentWindowSize = context.info.latentWindowSize;
   using history = new History({ start: startLatent, growsAt: plans[0]!.growsAt, latentWindowSize });
@@ -43,6 +45,7 @@ export async function sampleVideo(
   const decoder = await residency.lend(videoDecoder(context));
   const noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
+  const numFrames = videoFrames(plans.length, latentWindowSize);
   const shape = [1, channels, latentWindowSize, height, width];
   const sampler: SamplerSettings = {
     ...settings,
@@ -50,7 +53,6 @@ export async function sampleVideo(
   };
   for (const plan of plans) {
     await scope(async () => {
-      reporter.stage('sample', plan.sectionIndex);
       const inputs = {
         ...conditions,
         plan,
@@ -59,14 +61,18 @@ export async function sampleVideo(
         noise: noise.randn(context.device, shape),
       };
       context.observer?.tensor(`section.${plan.sectionIndex}.noise`, inputs.noise);
-      const latents = await dit((network) =>
-        sampleSection(context, network, inputs, (step) => reportStep(run, plan, step)),
-      );
+      const latents = await dit((network) => {
+        reporter.sectionStage('sample', plan.sectionIndex);
+        return sampleSection(context, network, inputs, (step) => reportStep(run, plan, step));
+      });
       context.observer?.tensor(`section.${plan.sectionIndex}.latents`, latents);
       history.add(latents, plan);
-      reporter.stage('decode', plan.sectionIndex);
-      await decodeSection(run, { plan, history, video }, decoder);
-      reporter.section(plan.sectionIndex, video.numFrames);
+      const frames = await decodeSection(run, { plan, history, video }, decoder);
+      const isAtFront = plan.growsAt === 'front';
+      const numFinal = video.frames.length;
+      const firstFrame = isAtFront ? numFrames - numFinal : numFinal - frames.length;
+      const { sectionIndex: section } = plan;
+      reporter.section({ section, numFrames: video.numFrames, firstFrame, frames });
     });
   }
   return video.frames;
@@ -76,26 +82,35 @@ async function decodeSection(
   run: Run,
   section: { plan: SectionPlan; history: History; video: VideoAssembly },
   decoder: Lender<VaeVideoDecoder>,
-): Promise<void> {
+): Promise<readonly Uint8Array[]> {
   const { plan, history, video } = section;
-  const { pace, info } = run.context;
+  const { pace, info, reporter } = run.context;
   const latents = history.newest(plan.decode.numLatents);
-  const clip = await decoder((network) => network.decode(latents, { tiling: run.tiling, pace }));
-  await video.add(clip, plan, plan.isLast ? 0 : overlapFrames(info.latentWindowSize));
+  const clip = await decoder((network) => {
+    reporter.sectionStage('decode', plan.sectionIndex);
+    return network.decode(latents, { tiling: run.tiling, pace });
+  });
+  return video.add(clip, plan, plan.isLast ? 0 : overlapFrames(info.latentWindowSize));
 }
 
 async function reportStep(run: Run, plan: SectionPlan, step: SectionStep): Promise<void> {
-  const { context, reporter } = run;
+  const { context } = run;
   const { stepIndex, sigma, isCached, x0 } = step;
   if (stepIndex === 0) context.observer?.tensor(`section.${plan.sectionIndex}.x0_first`, x0);
-  const preview = run.wantsPreview ? await previewOf(context, x0) : undefined;
-  reporter.step({ section: plan.sectionIndex, stepIndex, sigma, isCached, preview });
+  const preview = run.preview === null ? null : await previewOf(context, x0, run.preview);
+  context.reporter.step({ section: plan.sectionIndex, stepIndex, sigma, isCached, preview });
 }
 
-async function previewOf(context: RunContext, x0: Tensor<'f32'>): Promise<Preview> {
+async function previewOf(
+  context: RunContext,
+  x0: Tensor<'f32'>,
+  format: Preview['format'],
+): Promise<Preview> {
   const [, channels, frames, height, width] = x0.shape as FiveExtents;
   const values = await x0.readFloat32();
-  return previewLatents(values, [channels, frames, height, width], context.info.preview);
+  const picture = previewLatents(values, [channels, frames, height, width], context.info.preview);
+  const data = format === 'png' ? await encodePng(picture) : picture.data;
+  return { ...picture, format, data };
 }
 
 function transformer(context: RunContext): Resident<Dit> {

@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JsonReporter, TerminalReporter } from '../../src/cli/progress.ts';
-import type { DoneEvent, GenerateEvent, StepEvent } from '../../src/index.ts';
+import type { DoneEvent, GenerateEvent, PlanEvent, StepEvent } from '../../src/index.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
+const MOMENT = { elapsedMs: 500, percent: 10, etaMs: 3000 };
+
 const DONE: DoneEvent = {
+  ...MOMENT,
   type: 'done',
   file: 'a.mp4',
   frames: [new Uint8Array(3), new Uint8Array(3)],
@@ -19,6 +22,7 @@ const DONE: DoneEvent = {
 };
 
 const STEP: StepEvent = {
+  ...MOMENT,
   type: 'step',
   section: 0,
   numSections: 2,
@@ -26,10 +30,17 @@ const STEP: StepEvent = {
   numSteps: 5,
   sigma: 1,
   isCached: false,
-  elapsedMs: 500,
-  etaMs: 3000,
   memory: { currentBytes: 0, peakBytes: 2 ** 21 },
+  preview: null,
 };
+
+const PLAN: PlanEvent = {
+  ...{ type: 'plan', width: 640, height: 608, fps: 30, numFrames: 73, seconds: 73 / 30 },
+  ...{ mode: 'f1', seed: 7, numSections: 2, numSteps: 5 },
+  ...MOMENT,
+};
+
+const FRAMES = { numFrames: 33, firstFrame: 0, frames: [new Uint8Array(3)] };
 
 function lines(use: () => void): { out: string[]; err: string[] } {
   const out: string[] = [];
@@ -51,9 +62,13 @@ describe('JsonReporter', () => {
 describe('TerminalReporter', () => {
   it('prints stages, sections and the end away from a terminal, the path alone on stdout', () => {
     const events: GenerateEvent[] = [
-      { type: 'stage', stage: 'encode-text', elapsedMs: 10 },
+      PLAN,
+      { type: 'warning', code: 'WARN_PROMPT_CUT', message: 'the prompt was cut', ...MOMENT },
+      { type: 'stage', stage: 'load', part: 'text_encoder', ...MOMENT },
+      { type: 'stage', stage: 'encode-text', ...MOMENT },
+      { type: 'stage', stage: 'sample', section: 0, numSections: 2, ...MOMENT },
       ...[1, 2, 3, 4, 5].map((step) => ({ ...STEP, step })),
-      { type: 'section', section: 0, numSections: 2, numFrames: 33, elapsedMs: 1000 },
+      { type: 'section', section: 0, numSections: 2, ...FRAMES, ...MOMENT },
       DONE,
     ];
     const { out, err } = lines(() => {
@@ -63,11 +78,14 @@ describe('TerminalReporter', () => {
     });
     expect(out).toEqual(['a.mp4']);
     expect(err).toEqual([
-      '   0.0 s encode-text',
+      '640 x 608, 73 frames (2.4 s), 2 sections of 5 steps, mode f1, seed 7',
+      'warning: the prompt was cut',
+      '   0.5 s load text_encoder',
+      '   0.5 s encode-text',
       '   0.5 s section 1/2 step 2/5 | eta 3.0 s | peak 2 MiB',
       '   0.5 s section 1/2 step 4/5 | eta 3.0 s | peak 2 MiB',
       '   0.5 s section 1/2 step 5/5 | eta 3.0 s | peak 2 MiB',
-      '   1.0 s section 1/2, 33 frames',
+      '   0.5 s section 1/2, 33 frames',
       '   1.2 s done: 2 frames (0.1 s), seed 7, peak 1 MiB',
     ]);
   });

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeImage } from '../../src/media/decode-image.ts';
 import type { DoneEvent, GenerateEvent } from '../../src/pipeline/events.ts';
 import { generate } from '../../src/pipeline/generate.ts';
 import { brokenModel } from './broken-model.ts';
@@ -21,30 +22,70 @@ function doneOf(events: readonly GenerateEvent[]): DoneEvent {
   return last;
 }
 
-describe('generate', { timeout: 120_000 }, () => {
+function nameOf(event: GenerateEvent): string {
+  if (event.type === 'step') return `step${event.step}`;
+  if (event.type !== 'stage') return event.type;
+  return event.stage === 'load' ? `load ${event.part}` : event.stage;
+}
+
+describe('generate, its events', { timeout: 120_000 }, () => {
   it('reports every stage, step and section in order, and writes the video', async () => {
     const out = join(folder, 'video.mp4');
-    const events = await collect({ ...TINY_REQUEST, seconds: 2.4, out, preview: true });
-    const story = events.map((event) =>
-      event.type === 'stage' ? event.stage : `${event.type}${'step' in event ? event.step : ''}`,
-    );
+    const events = await collect({ ...TINY_REQUEST, seconds: 2.4, out, preview: 'png' });
     const section = ['sample', 'step1', 'step2', 'decode', 'section'];
-    expect(story).toEqual([
-      ...['encode-text', 'encode-image', ...section, ...section, 'write', 'done'],
+    expect(events.map(nameOf)).toEqual([
+      ...['plan', 'load text_encoder', 'encode-text', 'load text_encoder_2', 'encode-text'],
+      ...['load image_encoder', 'encode-image', 'load vae', 'encode-image'],
+      ...['load transformer', 'load vae', ...section, ...section, 'write', 'done'],
     ]);
+    expect(events[0]).toMatchObject({
+      ...{ width: 128, height: 96, fps: 30, numFrames: 73, seconds: 73 / 30 },
+      ...{ mode: 'i2v', seed: 31337, numSections: 2, numSteps: 2 },
+    });
     const done = doneOf(events);
     expect(done).toMatchObject({ file: out, width: 128, height: 96, fps: 30, seed: 31337 });
     expect(done.frames).toHaveLength(73);
     expect(done.peakBytes).toBeGreaterThan(1e6);
     expect(existsSync(out)).toBe(true);
     expect(readdirSync(folder)).toEqual(['video.mp4']);
-    for (const event of events) {
-      if (event.type !== 'step') continue;
-      expect(event.preview).toMatchObject({ width: 9 * 16, height: 12 });
-      expect(event.etaMs).toBeGreaterThanOrEqual(0);
+    for (const { preview } of events.filter((event) => event.type === 'step')) {
+      expect(preview).toMatchObject({ format: 'png', width: 9 * 16, height: 12 });
+      expect(await decodeImage(preview!.data)).toMatchObject({ width: 9 * 16, height: 12 });
     }
   });
 
+  it('reports progress that never falls, is below 100 until the end, and estimates what remains', async () => {
+    const events = await collect({ ...TINY_REQUEST, seconds: 2.4 });
+    const shares = events.map(({ percent }) => percent);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares.at(-1)).toBe(100);
+    expect(Math.max(...shares.slice(0, -1))).toBeLessThan(100);
+    const firstStep = events.findIndex(({ type }) => type === 'step');
+    for (const [index, { etaMs }] of events.entries()) {
+      if (index < firstStep) expect(etaMs).toBeNull();
+      else if (index < events.length - 1) expect(etaMs).toBeGreaterThan(0);
+      else expect(etaMs).toBe(0);
+    }
+  });
+
+  it.each(['i2v', 'f1'] as const)(
+    'gives the frames of each section with their place in the video: %s',
+    async (mode) => {
+      const events = await collect({ ...TINY_REQUEST, seconds: 2.4, mode, steps: 1 });
+      const { frames } = doneOf(events);
+      const placed: Uint8Array[] = [];
+      for (const event of events) {
+        if (event.type !== 'section') continue;
+        for (const [index, frame] of event.frames.entries())
+          placed[event.firstFrame + index] = frame;
+      }
+      expect(placed).toHaveLength(frames.length);
+      expect(placed.every((frame, index) => frame === frames[index])).toBe(true);
+    },
+  );
+});
+
+describe('generate, asked for', { timeout: 120_000 }, () => {
   it('repeats a seed exactly, on any number of threads, and changes with it', async () => {
     const run = async (change: object): Promise<Uint8Array> =>
       Buffer.concat(doneOf(await collect({ ...TINY_REQUEST, ...change })).frames);

@@ -9,7 +9,7 @@ describe('openRun', () => {
     expect(run.picture).toMatchObject({ width: 128, height: 96 });
     expect(run.context).toMatchObject({ dtype: 'f32', observer: undefined });
     expect(run.tiling.spatial).toBeNull();
-    expect(run.wantsPreview).toBe(false);
+    expect(run.preview).toBeNull();
   });
 
   it('closes its device when it is done', async () => {

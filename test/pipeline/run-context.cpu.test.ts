@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseDitConfig } from '../../src/models/dit/config.ts';
+import type { GenerateEvent } from '../../src/pipeline/events.ts';
+import { RunReporter } from '../../src/pipeline/progress/run-reporter.ts';
 import {
   networkConfig,
   networkWeights,
@@ -16,9 +18,12 @@ import { Checkpoint } from '../../src/weights/checkpoint.ts';
 import { ModelFolder } from '../../src/weights/model-folder.ts';
 import { buildSafetensors, f32 } from '../build-safetensors.ts';
 import { TINY_MODEL } from '../models/tiny-framepack.ts';
+import { PLAN_FACTS } from './progress/plan-facts.ts';
 
 let device: Device;
+let events: GenerateEvent[];
 beforeEach(() => {
+  events = [];
   device = Device.open('cpu', { threads: 1 });
 });
 afterEach(() => device.close());
@@ -26,8 +31,9 @@ afterEach(() => device.close());
 async function context(): Promise<RunContext> {
   const folder = await ModelFolder.open(TINY_MODEL);
   const pace = oneBlockAhead(device, undefined);
+  const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
   const rest = { dtype: 'f32', signal: undefined, observer: undefined } as const;
-  return { device, folder, info: folder.info, pace, ...rest };
+  return { device, folder, info: folder.info, pace, reporter, ...rest };
 }
 
 describe('throwIfAborted', () => {
@@ -65,9 +71,10 @@ describe('networkConfig', () => {
 });
 
 describe('networkWeights', () => {
-  it('opens the weights of a part', async () => {
+  it('opens the weights of a part and says so', async () => {
     const weights = await networkWeights(await context(), 'vae');
     expect(weights.has('quant_conv.weight')).toBe(true);
+    expect(events).toMatchObject([{ type: 'stage', stage: 'load', part: 'vae' }]);
   });
 });
 

@@ -1,5 +1,5 @@
+import type { RgbImage } from '../../media/decode-image.ts';
 import type { PreviewMatrix } from '../../weights/checkpoint-info.ts';
-import type { Preview } from '../events.ts';
 
 /**
  * A cheap picture of latents: one linear map from latent channels to RGB, no decoder. Frames lie side by side.
@@ -12,7 +12,7 @@ export function previewLatents(
   latents: Float32Array,
   shape: readonly [number, number, number, number],
   map: PreviewMatrix,
-): Preview {
+): RgbImage {
   const [channels, frames, height, width] = shape;
   const numPositions = frames * height * width;
   const rgb = new Uint8Array(numPositions * 3);
@@ -30,5 +30,5 @@ export function previewLatents(
       rgb[target + color] = Math.trunc(share * 255);
     }
   }
-  return { width: frames * width, height, rgb };
+  return { width: frames * width, height, data: rgb };
 }

@@ -1,69 +1,115 @@
 import type { Device } from '../../tensor/device.ts';
-import type { GenerateEvent, MemoryReading, Preview, Stage } from '../events.ts';
-import { EtaClock, type WorkPlan } from './eta-clock.ts';
+import type { ModelPart } from '../../weights/model-folder.ts';
+import type {
+  DoneEvent,
+  GenerateEvent,
+  MemoryReading,
+  Moment,
+  PlanEvent,
+  RunStageEvent,
+  SectionEvent,
+  SectionStageEvent,
+  StepEvent,
+  WarningCode,
+} from '../events.ts';
+import { WorkClock } from './work-clock.ts';
 
 /** What the reporter cannot know about a finished step. */
-export interface StepFacts {
-  readonly section: number;
+export type StepFacts = Pick<StepEvent, 'section' | 'sigma' | 'isCached' | 'preview'> & {
   readonly stepIndex: number;
-  readonly sigma: number;
-  readonly isCached: boolean;
-  readonly preview: Preview | undefined;
-}
+};
+
+/** What the reporter cannot know about an event: all of it but the type and the time. */
+type Facts<E> = Omit<E, 'type' | keyof Moment>;
 
 /** Turns the progress of a run into events with times, memory and an estimate. */
 export class RunReporter {
   private readonly device: Device;
   private readonly emit: (event: GenerateEvent) => void;
   private readonly startedAt: number;
-  private readonly plan: WorkPlan;
-  private readonly clock: EtaClock;
+  private readonly facts: Facts<PlanEvent>;
+  private readonly clock: WorkClock;
+  private readonly warned: Set<string> = new Set();
   private lastMark: number;
+  private isBetweenSections = false;
 
-  constructor(device: Device, plan: WorkPlan, emit: (event: GenerateEvent) => void) {
+  constructor(device: Device, plan: Facts<PlanEvent>, emit: (event: GenerateEvent) => void) {
     this.device = device;
-    this.plan = plan;
+    this.facts = plan;
     this.emit = emit;
-    this.clock = new EtaClock(plan);
+    this.clock = new WorkClock(plan);
     this.startedAt = performance.now();
     this.lastMark = this.startedAt;
   }
 
-  get elapsedMs(): number {
-    return performance.now() - this.startedAt;
+  /** Says what is going to be made; comes before everything else. */
+  plan(): void {
+    this.emit({ type: 'plan', ...this.facts, ...this.moment() });
   }
 
-  get memory(): MemoryReading {
+  /** Says something once, however often it is found. */
+  warn(code: WarningCode, message: string): void {
+    if (this.warned.has(message)) return;
+    this.warned.add(message);
+    this.emit({ type: 'warning', code, message, ...this.moment() });
+  }
+
+  load(part: ModelPart): void {
+    this.emit({ type: 'stage', stage: 'load', part, ...this.moment() });
+  }
+
+  stage(stage: RunStageEvent['stage']): void {
+    this.emit({ type: 'stage', stage, ...this.moment() });
+  }
+
+  sectionStage(stage: SectionStageEvent['stage'], section: number): void {
+    if (stage === 'sample') {
+      const elapsed = this.mark();
+      this.clock.encoded();
+      if (this.isBetweenSections) this.clock.add('load', elapsed);
+    }
+    const { numSections } = this.facts;
+    this.emit({ type: 'stage', stage, section, numSections, ...this.moment() });
+  }
+
+  step(facts: StepFacts): void {
+    this.clock.add('step', this.mark());
+    const { stepIndex, ...known } = facts;
+    const { numSections, numSteps } = this.facts;
+    this.emit({
+      type: 'step',
+      ...known,
+      numSections,
+      step: stepIndex + 1,
+      numSteps,
+      memory: this.memory(),
+      ...this.moment(),
+    });
+  }
+
+  section(facts: Omit<Facts<SectionEvent>, 'numSections'>): void {
+    this.clock.add('decode', this.mark());
+    this.isBetweenSections = true;
+    const { numSections } = this.facts;
+    this.emit({ type: 'section', ...facts, numSections, ...this.moment() });
+  }
+
+  done(facts: Pick<DoneEvent, 'file' | 'frames'>): void {
+    this.clock.finish();
+    const { width, height, fps, seed } = this.facts;
+    const { peakBytes } = this.memory();
+    const size = { width, height, fps };
+    this.emit({ type: 'done', ...facts, ...size, seed, peakBytes, ...this.moment() });
+  }
+
+  private memory(): MemoryReading {
     const { currentBytes, peakBytes } = this.device.memory();
     return { currentBytes, peakBytes };
   }
 
-  stage(stage: Stage, section?: number): void {
-    this.mark();
-    const place = section === undefined ? {} : { section };
-    this.emit({ type: 'stage', stage, elapsedMs: this.elapsedMs, ...place });
-  }
-
-  step(facts: StepFacts): void {
-    this.clock.addStep(this.mark());
-    const { preview, stepIndex, ...place } = facts;
-    this.emit({
-      type: 'step',
-      ...place,
-      numSections: this.plan.numSections,
-      step: stepIndex + 1,
-      numSteps: this.plan.numSteps,
-      elapsedMs: this.elapsedMs,
-      etaMs: this.clock.remainingMs(),
-      memory: this.memory,
-      ...(preview && { preview }),
-    });
-  }
-
-  section(section: number, numFrames: number): void {
-    this.clock.addDecode(this.mark());
-    const { numSections } = this.plan;
-    this.emit({ type: 'section', section, numSections, numFrames, elapsedMs: this.elapsedMs });
+  private moment(): Moment {
+    const elapsedMs = performance.now() - this.startedAt;
+    return { elapsedMs, percent: this.clock.percent, etaMs: this.clock.remainingMs };
   }
 
   /** Milliseconds since the last mark. */

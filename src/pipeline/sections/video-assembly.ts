@@ -37,11 +37,16 @@ export class VideoAssembly implements Disposable {
    * Joins the decoded section `[1, 3, F, H, W]` at the plan's end of the video; it stays the caller's.
    *
    * @param numOpenFrames - frames at the growing end that the next section overlaps; 0 after the last.
+   * @returns the frames that became final, in time order.
    */
-  async add(clip: Tensor<'f32'>, plan: SectionPlan, numOpenFrames: number): Promise<void> {
+  async add(
+    clip: Tensor<'f32'>,
+    plan: SectionPlan,
+    numOpenFrames: number,
+  ): Promise<readonly Uint8Array[]> {
     const { growsAt, decode } = plan;
     const atFront = growsAt === 'front';
-    await scope(async () => {
+    return scope(async () => {
       const joined = this.join(clip, atFront, decode.numOverlapFrames);
       const numFrames = joined.shape[TIME]!;
       const cut = atFront ? numOpenFrames : numFrames - numOpenFrames;
@@ -58,6 +63,7 @@ export class VideoAssembly implements Disposable {
       const shape = { numFrames: numFinal, height, width };
       const frames = clipToFrames(await final.readFloat32(), shape);
       this.finished = atFront ? [...frames, ...this.finished] : [...this.finished, ...frames];
+      return frames;
     });
   }
 

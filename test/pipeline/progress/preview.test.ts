@@ -14,9 +14,9 @@ describe('previewLatents', () => {
   it('lays frames side by side and clamps', () => {
     // Two channels, two frames of 1 x 2.
     const latents = Float32Array.of(-1, 1, 5, -5, 0, 0, 0, 1);
-    const { width, height, rgb } = previewLatents(latents, [2, 2, 1, 2], map);
+    const { width, height, data } = previewLatents(latents, [2, 2, 1, 2], map);
     expect({ width, height }).toEqual({ width: 4, height: 1 });
-    const pixel = (column: number): number[] => [...rgb.subarray(column * 3, column * 3 + 3)];
+    const pixel = (column: number): number[] => [...data.subarray(column * 3, column * 3 + 3)];
     expect(pixel(0)).toEqual([0, 127, 191]);
     expect(pixel(1)).toEqual([255, 127, 191]);
     expect(pixel(2)).toEqual([255, 127, 191]);

@@ -3,6 +3,7 @@ import type { GenerateEvent } from '../../../src/pipeline/events.ts';
 import { RunReporter } from '../../../src/pipeline/progress/run-reporter.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { empty } from '../../../src/tensor/tensor.ts';
+import { PLAN_FACTS } from './plan-facts.ts';
 
 let device: Device;
 beforeEach(() => {
@@ -11,21 +12,38 @@ beforeEach(() => {
 afterEach(() => device.close());
 
 describe('RunReporter', () => {
-  it('adds time, memory and an estimate to what it is told', () => {
+  it('adds time, progress, memory and an estimate to what it is told', () => {
     const events: GenerateEvent[] = [];
-    const plan = { numSections: 1, numSteps: 2 };
-    const reporter = new RunReporter(device, plan, (event) => events.push(event));
+    const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
     using _ = empty(device, [1024], 'f32');
-    reporter.stage('sample', 0);
-    reporter.step({ section: 0, stepIndex: 0, sigma: 1, isCached: false, preview: undefined });
-    reporter.section(0, 37);
+    reporter.plan();
+    reporter.load('transformer');
+    reporter.sectionStage('sample', 0);
+    reporter.step({ section: 0, stepIndex: 0, sigma: 1, isCached: false, preview: null });
+    reporter.section({ section: 0, numFrames: 37, firstFrame: 0, frames: [] });
+    reporter.stage('write');
+    reporter.done({ file: null, frames: [] });
     expect(events).toMatchObject([
-      { type: 'stage', stage: 'sample', section: 0 },
+      { type: 'plan', ...PLAN_FACTS, percent: 0, etaMs: null },
+      { type: 'stage', stage: 'load', part: 'transformer' },
+      { type: 'stage', stage: 'sample', section: 0, numSections: 1 },
       { type: 'step', step: 1, numSteps: 2, numSections: 1, memory: { currentBytes: 4096 } },
-      { type: 'section', numFrames: 37 },
+      { type: 'section', numFrames: 37, numSections: 1 },
+      { type: 'stage', stage: 'write' },
+      { type: 'done', width: 128, seed: 1, peakBytes: 4096, percent: 100, etaMs: 0 },
     ]);
-    expect(events[1]).not.toHaveProperty('preview');
-    const times = events.map((event) => event.elapsedMs);
-    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    for (const name of ['elapsedMs', 'percent'] as const) {
+      const values = events.map((event) => event[name]);
+      expect(values).toEqual(values.toSorted((a, b) => a - b));
+    }
+  });
+
+  it('warns of one thing once', () => {
+    const events: GenerateEvent[] = [];
+    const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
+    reporter.warn('WARN_PROMPT_CUT', 'cut');
+    reporter.warn('WARN_PROMPT_CUT', 'cut');
+    reporter.warn('WARN_PROMPT_CUT', 'another one cut');
+    expect(events).toMatchObject([{ message: 'cut' }, { message: 'another one cut' }]);
   });
 });

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { WorkClock } from '../../../src/pipeline/progress/work-clock.ts';
+
+/** A run of two sections of three steps; calls back after each piece of work. */
+function work(clock: WorkClock, onProgress: () => void): void {
+  clock.encoded();
+  onProgress();
+  for (const section of [0, 1]) {
+    if (section > 0) clock.add('load', 30);
+    for (let step = 0; step < 3; step++) {
+      clock.add('step', 100);
+      onProgress();
+    }
+    clock.add('decode', 1000);
+    onProgress();
+  }
+}
+
+describe('WorkClock', () => {
+  it('estimates steps, decodes and writing; decodes by their share until one was seen', () => {
+    const clock = new WorkClock({ numSections: 2, numSteps: 3 });
+    const estimates: (number | null)[] = [clock.remainingMs];
+    work(clock, () => estimates.push(clock.remainingMs));
+    const write = 50;
+    expect(estimates.map((ms) => ms && ms - write)).toEqual([
+      ...[null, null],
+      ...[500 + 400, 400 + 400, 300 + 400, 300 + 1000],
+      ...[200 + 1000, 100 + 1000, 0 + 1000, 0],
+    ]);
+    clock.finish();
+    expect(clock.remainingMs).toBe(0);
+  });
+
+  it('counts what happens between sections, such as loading weights again', () => {
+    const clock = new WorkClock({ numSections: 3, numSteps: 1 });
+    clock.add('step', 100);
+    clock.add('decode', 100);
+    clock.add('load', 7000);
+    clock.add('step', 100);
+    expect(clock.remainingMs).toBe(100 + 2 * 100 + 7000 + 75);
+  });
+
+  it('never goes back, and is full at the end only', () => {
+    const clock = new WorkClock({ numSections: 2, numSteps: 3 });
+    const shares: number[] = [clock.percent];
+    work(clock, () => shares.push(clock.percent));
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares[0]).toBe(0);
+    expect(shares.at(-1)).toBeLessThan(100);
+    expect(shares.at(-1)).toBeGreaterThan(90);
+    clock.finish();
+    expect(clock.percent).toBe(100);
+  });
+});
