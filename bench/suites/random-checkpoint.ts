@@ -4,7 +4,10 @@ import { bytesOf, type DType, encode } from '../../src/tensor/dtype.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { empty, type Tensor } from '../../src/tensor/tensor.ts';
-import { type TensorSource, WeightScope } from '../../src/weights/weight-scope.ts';
+import type { TensorEntry } from '../../src/weights/files/safetensors-header.ts';
+import { isScaleName } from '../../src/weights/scaled-weight.ts';
+import type { TensorSource } from '../../src/weights/tensor-source.ts';
+import { WeightScope } from '../../src/weights/weight-scope.ts';
 import { randomNumbers } from '../harness/random-tensor.ts';
 
 /** Types that a random checkpoint stores its matrices in. */
@@ -70,9 +73,10 @@ async function wantedBy(load: (weights: WeightScope) => void): Promise<readonly 
   return recorder.wanted;
 }
 
-/** Has every tensor that it is asked for, and writes down which. */
+/** Has every tensor that it is asked for but scales, and writes down which. */
 class Recorder implements TensorSource {
   readonly device: Device;
+  readonly wideType = 'bf16';
   readonly wanted: Wanted[] = [];
 
   constructor(device: Device) {
@@ -93,13 +97,15 @@ class Recorder implements TensorSource {
     return this.wanted.map(({ name }) => name);
   }
 
-  has(): boolean {
-    return true;
+  has(name: string): boolean {
+    return !isScaleName(name);
   }
 
-  shapeOf(name: string): readonly number[] {
-    return this.wanted.find((tensor) => tensor.name === name)?.shape ?? [];
+  entryOf(name: string): TensorEntry {
+    return { name, storedType: 'BF16', dtype: 'bf16', shape: [], byteOffset: 0, byteLength: 0 };
   }
+
+  note(): void {}
 }
 
 /** An fp8 matrix has one scale for each row beside it; what is no matrix is at least bf16. */

@@ -34,9 +34,11 @@ export class CausalConv3d {
   /** Takes `weight` `[C_out, C_in, k, k, k]` and `bias` `[C_out]`; keeps the weight with channels last. */
   static load(weights: WeightScope, shape: CausalConv3dShape): CausalConv3d {
     const { inChannels, outChannels, kernel, stride } = shape;
-    const stored = weights.take('weight', [outChannels, inChannels, kernel, kernel, kernel]);
-    const weight = contiguous(stored.permute([0, 2, 3, 4, 1]));
-    stored.dispose();
+    // The permuted view would keep the stored weight alive beside the copy.
+    const weight = scope(() => {
+      const stored = weights.take('weight', [outChannels, inChannels, kernel, kernel, kernel]);
+      return contiguous(stored.permute([0, 2, 3, 4, 1]));
+    });
     return new CausalConv3d(weight, weights.take('bias', [outChannels]), stride);
   }
 

@@ -119,9 +119,7 @@ function transformer(context: RunContext): Resident<Dit> {
     weightBytes: weightBytesOf(context.folder.path('transformer')),
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
-      const dit = Dit.load(weights.scope(), config, context.dtype);
-      weights.assertUsed();
-      return dit;
+      return Dit.load(weights.scope(), config, context.dtype);
     },
   };
 }

@@ -174,6 +174,33 @@ export class Tensor<D extends DType = DType> {
   }
 
   /**
+   * The same bytes as elements of another type, as a view; the last extent changes with the width of the type.
+   *
+   * @throws {@link FramePackError} `ERR_UNSUPPORTED` unless contiguous; `ERR_SHAPE` when the bytes are no whole elements.
+   */
+  bitcast<E extends DType>(dtype: E): Tensor<E> {
+    checkDType('bitcast', dtype);
+    const ratio = bytesOf(this.dtype) / bytesOf(dtype);
+    const extent = (this.shape.at(-1) ?? 1) * ratio;
+    const offset = this.offset * ratio;
+    if (!this.isContiguous || this.rank === 0) {
+      throw new FramePackError(
+        'ERR_UNSUPPORTED',
+        `bitcast: tensor expected contiguous memory and an axis, got ${formatShape(this.shape)} with strides ${formatShape(this.strides)}`,
+      );
+    }
+    if (!Number.isInteger(extent) || !Number.isInteger(offset)) {
+      throw new FramePackError(
+        'ERR_SHAPE',
+        `bitcast: tensor expected whole elements of ${dtype}, got ${this.dtype} ${formatShape(this.shape)}`,
+      );
+    }
+    const shape = this.shape.with(-1, extent);
+    const layout = { shape, strides: contiguousStrides(shape), offset };
+    return new Tensor(this.#alive('bitcast').addOwner(), dtype, layout);
+  }
+
+  /**
    * The elements in order, once everything enqueued so far has run.
    *
    * @returns raw bits for f16, bf16 and f8e4m3.

@@ -1,10 +1,13 @@
 import { FramePackError } from '../errors.ts';
+import { copyInto, zeros } from '../ops/copy.ts';
 import type { Device } from '../tensor/device.ts';
 import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
+import { scope } from '../tensor/scope.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
 import { type LocatedTensor, openCheckpointFiles } from './files/checkpoint-files.ts';
 import type { TensorEntry } from './files/safetensors-header.ts';
-import { type TensorSource, WeightScope } from './weight-scope.ts';
+import type { TensorSource } from './tensor-source.ts';
+import { WeightScope } from './weight-scope.ts';
 
 const LISTED_NAMES = 8;
 
@@ -23,6 +26,7 @@ export interface CheckpointOptions {
  */
 export class Checkpoint implements TensorSource {
   readonly device: Device;
+  readonly wideType: 'f16' | 'bf16';
   /** The file or folder it was opened from. */
   readonly path: string;
   private readonly tensors: ReadonlyMap<string, LocatedTensor>;
@@ -32,6 +36,8 @@ export class Checkpoint implements TensorSource {
     this.device = device;
     this.path = path;
     this.tensors = tensors;
+    const stored = new Set([...tensors.values()].map(({ entry }) => entry.storedType));
+    this.wideType = stored.has('F16') && !stored.has('BF16') ? 'f16' : 'bf16';
   }
 
   /**
@@ -67,13 +73,22 @@ export class Checkpoint implements TensorSource {
     return this.tensors.has(name);
   }
 
+  /** What is stored of a tensor. @throws {@link FramePackError} `ERR_CHECKPOINT` when there is none. */
+  entryOf(name: string): TensorEntry {
+    return this.find(name).entry;
+  }
+
   /** Stored shape of a tensor. @throws {@link FramePackError} `ERR_CHECKPOINT` when there is none. */
   shapeOf(name: string): readonly number[] {
     return this.find(name).entry.shape;
   }
 
+  note(name: string): void {
+    this.taken.add(this.find(name).entry.name);
+  }
+
   /**
-   * Makes a tensor of a stored one, in its stored dtype.
+   * Makes a tensor of a stored one, in its stored dtype; F8_E5M2, which is the upper half of f16, becomes f16.
    *
    * @returns a view of the mapped file on the CPU device, a copy elsewhere and where the file stores it at an
    *   unaligned position; owned by the current scope.
@@ -81,11 +96,13 @@ export class Checkpoint implements TensorSource {
    *   `ERR_UNSUPPORTED` when its type has no tensor type.
    */
   take(name: string, shape: readonly number[]): Tensor {
-    const { entry, file } = this.expect(name, shape);
+    const located = this.expect(name, shape);
+    const { entry, file } = located;
     const dtype = this.readableType(name, entry.dtype, entry.storedType);
     file.assertUnchanged();
     this.taken.add(name);
     if (this.device.kind === 'meta') return empty(this.device, shape, dtype);
+    if (entry.storedType === 'F8_E5M2') return this.takeUpperHalves(located, shape);
     if (entry.byteOffset % bytesOf(dtype) === 0) {
       return fromFile(this.device, { path: file.path, byteOffset: entry.byteOffset }, shape, dtype);
     }
@@ -144,6 +161,16 @@ export class Checkpoint implements TensorSource {
     );
   }
 
+  private takeUpperHalves({ entry, file }: LocatedTensor, shape: readonly number[]): Tensor {
+    return scope(() => {
+      const range = { path: file.path, byteOffset: entry.byteOffset };
+      const bytes = fromFile(this.device, range, [...shape, 1], 'u8');
+      const halves = zeros(this.device, [...shape, 2], 'u8');
+      copyInto(bytes, halves.slice(shape.length, 1));
+      return halves.bitcast('f16').squeeze(shape.length);
+    });
+  }
+
   private find(name: string): LocatedTensor {
     const located = this.tensors.get(name);
     if (located !== undefined) return located;
@@ -170,7 +197,7 @@ export class Checkpoint implements TensorSource {
 
   private readableType(name: string, dtype: DType | null, storedType: string): DType {
     if (dtype === null)
-      throw this.unsupported(name, 'F32, F16, BF16, F8_E4M3, I32 or U8', storedType);
+      throw this.unsupported(name, 'F32, F16, BF16, F8_E4M3, F8_E5M2, I32 or U8', storedType);
     return dtype;
   }
 

@@ -1,22 +1,19 @@
-import type { Device } from '../tensor/device.ts';
-import { fromArray, type ScaledWeight, type Tensor, type Weight } from '../tensor/tensor.ts';
-import { scaleLayout } from './scaled-weight.ts';
-
-/** Where a scope takes its tensors from, by full name; a checkpoint is one. */
-export interface TensorSource {
-  readonly device: Device;
-  names(): readonly string[];
-  has(name: string): boolean;
-  shapeOf(name: string): readonly number[];
-  take(name: string, shape: readonly number[]): Tensor;
-  takeFloat32(name: string, shape: readonly number[]): Float32Array;
-}
+import { cast, dequantizeFp8 } from '../ops/copy.ts';
+import { mul } from '../ops/elementwise.ts';
+import type { FloatDType } from '../tensor/dtype.ts';
+import { scope } from '../tensor/scope.ts';
+import { empty, fromArray, type ScaledWeight, type Tensor, type Weight } from '../tensor/tensor.ts';
+import type { TensorEntry } from './files/safetensors-header.ts';
+import type { NetworkNames } from './network-names.ts';
+import { NetworkTensors } from './network-tensors.ts';
+import { checkScales, findScales, isFp8, scaleLayout } from './scaled-weight.ts';
+import type { TensorSource } from './tensor-source.ts';
 
 /** The tensors of a checkpoint below one prefix; what a layer's `load()` is given. */
 export class WeightScope {
   /** Dotted path of this scope, empty at the root. */
   readonly path: string;
-  private readonly source: TensorSource;
+  protected readonly source: TensorSource;
 
   /** Use `Checkpoint.scope`. */
   constructor(source: TensorSource, path: string) {
@@ -30,50 +27,114 @@ export class WeightScope {
   }
 
   /**
-   * The scope of a module that some exporters wrap everything in and others leave out, such as `text_model` in the
-   * CLIP checkpoints of transformers before and since version 5: this scope itself where nothing has the prefix.
+   * The network in this scope, under the names its loader knows whatever the file calls them.
+   *
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when there is none.
    */
-  atOptional(path: string): WeightScope {
-    const prefix = `${this.resolve(path)}.`;
-    return this.source.names().some((name) => name.startsWith(prefix)) ? this.at(path) : this;
+  network(names: NetworkNames): NetworkScope {
+    const root = this.path === '' ? '' : `${this.path}.`;
+    return new NetworkScope(new NetworkTensors(this.source, root, names));
   }
 
   has(name: string): boolean {
     return this.source.has(this.resolve(name));
   }
 
-  /** As `Checkpoint.take`; the name is relative to this scope. */
+  /**
+   * Takes a tensor in a type that every operation reads: as `Checkpoint.take`, but fp8 is widened to the 16-bit type
+   * of the checkpoint, with its scales applied. The name is relative to this scope.
+   *
+   * @throws {@link FramePackError} as `Checkpoint.take`; `ERR_CHECKPOINT` when scales do not fit or nobody knows them.
+   */
   take(name: string, shape: readonly number[]): Tensor {
-    return this.source.take(this.resolve(name), shape);
+    return scope(() => {
+      const data = this.source.take(this.resolve(name), shape);
+      const matrix = [shape[0] ?? 1, sizeOf(shape.slice(1))];
+      const scales = this.takeScales(name, matrix);
+      if (!isFp8(this.entryOf(name))) return data;
+      const { wideType } = this.source;
+      if (scales === null) return cast(data, wideType);
+      return widen(data.reshape(matrix), scales, wideType).reshape(shape);
+    });
   }
 
   /**
-   * Takes a matrix in whatever format it is stored: plain, or fp8 with scales under the same name ending in
-   * `scale_weight` instead of `weight`. An fp8 matrix without scales has the scale 1.
+   * Takes a matrix in whatever format it is stored: plain, or fp8 with its scales. An fp8 matrix without scales has the
+   * scale 1. The other 8-bit type, e5m2, is widened.
    *
    * @param shape - `[N, K]`.
-   * @throws {@link FramePackError} as `Checkpoint.take`; `ERR_CHECKPOINT` when the scales do not fit.
+   * @throws {@link FramePackError} as {@link WeightScope.take}.
    */
   takeWeight(name: string, shape: readonly number[]): Weight {
-    const data = this.take(name, shape);
-    if (data.dtype !== 'f8e4m3') return data;
-    return { data: data as Tensor<'f8e4m3'>, ...this.takeScale(name, shape) };
+    if (this.entryOf(name)?.dtype !== 'f8e4m3') return this.take(name, shape);
+    const data = this.source.take(this.resolve(name), shape) as Tensor<'f8e4m3'>;
+    const scales = this.takeScales(name, shape);
+    if (scales !== null) return { data, ...scales };
+    return { data, scale: fromArray(this.source.device, [1], [1], 'f32'), mode: 'tensor' };
   }
 
-  private takeScale(name: string, shape: readonly number[]): Pick<ScaledWeight, 'scale' | 'mode'> {
-    const { device } = this.source;
-    const scaleName = this.resolve(name.replace(/weight$/, 'scale_weight'));
-    if (!this.source.has(scaleName)) {
-      return { scale: fromArray(device, [1], [1], 'f32'), mode: 'tensor' };
-    }
-    // Scales are stored in the model's dtype, mostly bf16; kernels take f32.
-    const stored = this.source.shapeOf(scaleName);
-    const layout = scaleLayout(stored, shape, scaleName);
-    const values = this.source.takeFloat32(scaleName, stored);
-    return { scale: fromArray(device, values, layout.shape, 'f32'), mode: layout.mode };
-  }
-
-  private resolve(name: string): string {
+  protected resolve(name: string): string {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
+
+  private entryOf(name: string): TensorEntry | undefined {
+    const full = this.resolve(name);
+    return this.source.has(full) ? this.source.entryOf(full) : undefined;
+  }
+
+  /** Scales beside a tensor as kernels take them, or null; what is known beside them is checked. */
+  private takeScales(name: string, matrix: readonly number[]): Scales | null {
+    const { source } = this;
+    const full = this.resolve(name);
+    const found = findScales(source, full);
+    if (found === null) return null;
+    const stored = source.entryOf(found.scale).shape;
+    const { mode, shape } = scaleLayout(stored, matrix, found.scale);
+    for (const other of found.noted) source.note(other);
+    if (source.device.kind === 'meta') {
+      source.note(found.scale);
+      return { mode, scale: empty(source.device, shape, 'f32') };
+    }
+    // Scales are stored in the model's dtype, mostly bf16; kernels take f32.
+    const values = source.takeFloat32(found.scale, stored);
+    checkScales(values, found.scale);
+    return { mode, scale: fromArray(source.device, values, shape, 'f32') };
+  }
+}
+
+/** A {@link WeightScope} at the root of one network, which keeps account of what its loader takes. */
+export class NetworkScope extends WeightScope {
+  private readonly tensors: NetworkTensors;
+
+  /** Use {@link WeightScope.network}. */
+  constructor(tensors: NetworkTensors) {
+    super(tensors, '');
+    this.tensors = tensors;
+  }
+
+  /** Says that the tensors of a module are known and not needed. */
+  leave(module: string): void {
+    this.tensors.leave(module);
+  }
+
+  /** As `NetworkTensors.leftOver`; the last thing that a loader does. */
+  leftOver(): readonly string[] {
+    return this.tensors.leftOver();
+  }
+}
+
+type Scales = Pick<ScaledWeight, 'scale' | 'mode'>;
+
+/** `[N, K]` times its scales, rounded once to `dtype`. */
+function widen(data: Tensor, { scale, mode }: Scales, dtype: FloatDType): Tensor {
+  if (data.dtype === 'f8e4m3') {
+    return dequantizeFp8({ data: data as Tensor<'f8e4m3'>, scale, mode }, dtype);
+  }
+  const [rows, groups] = mode === 'block64' ? scale.shape : [scale.size, 1];
+  const grouped = cast(data, 'f32').reshape([rows!, groups!, -1]);
+  return cast(mul(grouped, scale.reshape([rows!, groups!, 1])), dtype);
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }

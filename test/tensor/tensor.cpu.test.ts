@@ -30,6 +30,22 @@ function coded(code: string, message: string | RegExp = ''): Error {
   return expect.objectContaining({ code, message: matching }) as Error;
 }
 
+describe('bitcast', () => {
+  test('shows the same bytes as another type, also of a part', async () => {
+    const x = fromArray(device, [0, 0x3c, 0, 0x40, 0, 0xc4], [3, 2], 'u8');
+    expect([...(await x.bitcast('f16').readFloat32())]).toEqual([1, 2, -4]);
+    expect(x.slice(0, 1).bitcast('f16').shape).toEqual([2, 1]);
+    expect([...(await x.slice(0, 1).bitcast('f16').readFloat32())]).toEqual([2, -4]);
+    expect(fromArray(device, [1], [1, 1], 'f32').bitcast('u8').shape).toEqual([1, 4]);
+  });
+
+  test('refuses gaps and parts of elements', () => {
+    const x = fromArray(device, [1, 2, 3, 4], [2, 2], 'u8');
+    expect(() => x.permute([1, 0]).bitcast('f16')).toThrow(coded('ERR_UNSUPPORTED', 'contiguous'));
+    expect(() => x.bitcast('f32')).toThrow(coded('ERR_SHAPE', 'whole elements of f32'));
+  });
+});
+
 describe('creation', () => {
   test.each(['f32', 'f16', 'bf16', 'f8e4m3', 'i32', 'u8'] as const)('%s', async (dtype) => {
     const x = fromArray(device, [0, 1, 2, 3, 4, 5], [2, 3], dtype);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scaleLayout } from '../../src/weights/scaled-weight.ts';
+import { findScales, isScaleName, scaleLayout } from '../../src/weights/scaled-weight.ts';
 
 describe('scaleLayout', () => {
   const weight = [256, 128];
@@ -34,4 +34,36 @@ describe('scaleLayout', () => {
       'expected one value or [256, 1]',
     );
   });
+});
+
+describe('findScales', () => {
+  const source = (names: readonly string[], storedType = 'F8_E4M3') => ({
+    has: (name: string) => names.includes(name),
+    entryOf: (name: string) => ({
+      ...{ name, storedType, dtype: null, shape: [], byteOffset: 0, byteLength: 0 },
+    }),
+  });
+
+  it('finds them beside their tensor, with what else stands there', () => {
+    const names = ['a.weight', 'a.scale_weight', 'a.scale_input', 'b.scale_weight'];
+    expect(findScales(source(names), 'a.weight')).toEqual({
+      scale: 'a.scale_weight',
+      noted: ['a.scale_input'],
+    });
+    expect(findScales(source(['a.in_proj', 'a.in_proj_scale']), 'a.in_proj')).toEqual({
+      scale: 'a.in_proj_scale',
+      noted: [],
+    });
+    expect(findScales(source(['a.weight', 'a.scale_input']), 'a.weight')).toBeNull();
+  });
+});
+
+describe('isScaleName', () => {
+  it.each([
+    ['a.scale_weight', true],
+    ['a.weight_scale_inv', true],
+    ['a.weight.SCALE', true],
+    ['scale.weight', false],
+    ['a.weight', false],
+  ])('%s: %s', (name, expected) => expect(isScaleName(name)).toBe(expected));
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Device } from '../../src/tensor/device.ts';
+import { fromF8E4M3, fromF16 } from '../../src/tensor/dtype.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
 import type { WeightScope } from '../../src/weights/weight-scope.ts';
@@ -48,13 +49,6 @@ describe('WeightScope', () => {
     expect(() => attention.take('to_k.weight', [2])).toThrow(
       'tensor blocks.0.attn.to_k.weight expected',
     );
-  });
-
-  it('looks through a wrapper only where the checkpoint has it', async () => {
-    const root = await open({ 'text_model.norm.weight': f32([1], [1]) });
-    expect(root.atOptional('text_model').path).toBe('text_model');
-    expect(root.atOptional('text').path).toBe('');
-    expect(root.at('text_model').atOptional('norm').path).toBe('text_model.norm');
   });
 
   it('takes a plain weight as a tensor', async () => {
@@ -103,5 +97,94 @@ describe('WeightScope', () => {
   it('refuses scales that do not fit', async () => {
     const root = await open({ 'a.weight': fp8([2, 128]), 'a.scale_weight': f32([3], [1, 1, 1]) });
     expect(() => root.takeWeight('a.weight', [2, 128])).toThrow('scale a.scale_weight expected');
+  });
+});
+
+describe('scales', () => {
+  it.each(['scale_weight', 'weight_scale'])('finds scales called %s', async (name) => {
+    const root = await open({ 'a.weight': fp8([2, 64]), [`a.${name}`]: f32([], [3]) });
+    const weight = root.takeWeight('a.weight', [2, 64]);
+    if (weight instanceof Tensor) throw new Error('expected scales');
+    expect([...(await weight.scale.read())]).toEqual([3]);
+  });
+
+  it('refuses two scales, scales without fp8, and scales that are not finite', async () => {
+    const twice = await open({
+      'a.weight': fp8([1, 64]),
+      'a.scale_weight': f32([], [1]),
+      'a.weight_scale': f32([], [1]),
+    });
+    expect(() => twice.takeWeight('a.weight', [1, 64])).toThrow(
+      'scale of a.weight expected once, got a.scale_weight and a.weight_scale',
+    );
+    const plain = await open({ 'a.weight': f32([1, 1], [1]), 'a.scale_weight': f32([], [1]) });
+    expect(() => plain.takeWeight('a.weight', [1, 1])).toThrow(
+      'scale a.scale_weight expected beside an fp8 tensor, got F32 a.weight',
+    );
+    const broken = await open({
+      'a.weight': fp8([1, 64]),
+      'a.scale_weight': f32([], [Number.NaN]),
+    });
+    expect(() => broken.takeWeight('a.weight', [1, 64])).toThrow(
+      'scale a.scale_weight expected finite numbers, got NaN',
+    );
+  });
+});
+
+/** All 256 bytes. */
+const CODES = Uint8Array.from({ length: 256 }, (_, code) => code);
+const E4M3 = [...CODES].map(fromF8E4M3);
+const E5M2 = [...CODES].map((code) => fromF16(code << 8));
+
+describe('fp8 that no operation reads', () => {
+  it.each([
+    ['F8_E4M3', 'BF16', 'bf16', E4M3],
+    ['F8_E4M3', 'F16', 'f16', E4M3],
+    ['F8_E5M2', 'BF16', 'bf16', E5M2],
+    ['F8_E5M2', 'F16', 'f16', E5M2],
+  ] as const)(
+    'widens %s exactly to the %s of the other tensors',
+    async (stored, other, dtype, values) => {
+      const root = await open({
+        'norm.weight': { dtype: stored, shape: [256], data: CODES },
+        'norm.bias': { dtype: other, shape: [1], data: new Uint8Array(2) },
+      });
+      const wide = root.take('norm.weight', [256]);
+      expect(wide.dtype).toBe(dtype);
+      expect([...(await wide.readFloat32())]).toEqual(values);
+    },
+  );
+
+  it.each([
+    ['F8_E4M3', [], 'tensor'],
+    ['F8_E4M3', [4, 1], 'channel'],
+    ['F8_E5M2', [1], 'tensor'],
+    ['F8_E5M2', [4, 1], 'channel'],
+    ['F8_E5M2', [4, 2, 1], 'block64'],
+  ] as const)('applies the scales of %s %j, one per %s', async (stored, shape, mode) => {
+    const count = { tensor: 1, channel: 4, block64: 8 }[mode];
+    const scales = Array.from({ length: count }, (_, index) => 0.5 * 2 ** index);
+    const codes = Uint8Array.from({ length: 512 }, (_, index) => 0x30 + (index % 16));
+    const root = await open({
+      'embed.weight': { dtype: stored, shape: [4, 2, 64], data: codes },
+      'embed.scale_weight': f32(shape, scales),
+    });
+    const wide = root.take('embed.weight', [4, 2, 64]);
+    const values = [...codes].map((code) => (stored === 'F8_E4M3' ? E4M3 : E5M2)[code]!);
+    expect(wide.shape).toEqual([4, 2, 64]);
+    const groupWidth = 512 / count;
+    expect([...(await wide.readFloat32())]).toEqual(
+      values.map((value, index) => value * scales[Math.floor(index / groupWidth)]!),
+    );
+  });
+
+  it('widens a matrix in e5m2 with its scale for the product', async () => {
+    const root = await open({
+      'a.weight': { dtype: 'F8_E5M2', shape: [1, 64], data: new Uint8Array(64).fill(0x3c) },
+      'a.scale_weight': f32([], [0.25]),
+    });
+    const weight = root.takeWeight('a.weight', [1, 64]);
+    if (!(weight instanceof Tensor)) throw new Error('expected a tensor');
+    expect([...(await weight.readFloat32())]).toEqual(Array(64).fill(0.25));
   });
 });

@@ -13,11 +13,14 @@ import { embedding } from '../../ops/gather.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { CLIP_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import type { ClipTextConfig } from './config.ts';
 
 /** See the file header. Valid inside the memory scope in which it was loaded. */
 export class ClipText {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly tokenEmbedding: Tensor;
   private readonly positionEmbedding: Tensor;
   private readonly layers: readonly EncoderLayer[];
@@ -30,7 +33,9 @@ export class ClipText {
     layers: readonly EncoderLayer[];
     finalNorm: LayerNorm;
     dtype: FloatDType;
+    leftOver: readonly string[];
   }) {
+    this.leftOver = parts.leftOver;
     this.tokenEmbedding = parts.tokenEmbedding;
     this.positionEmbedding = parts.positionEmbedding;
     this.layers = parts.layers;
@@ -38,10 +43,10 @@ export class ClipText {
     this.dtype = parts.dtype;
   }
 
-  /** Takes `text_model.*`. */
+  /** Takes everything below `text_model`, wherever the file has it. */
   static load(weights: WeightScope, config: ClipTextConfig, dtype: FloatDType): ClipText {
     const { hiddenSize, layerNormEps } = config;
-    const root = weights.atOptional('text_model');
+    const root = weights.network(CLIP_NAMES);
     const embeddings = root.at('embeddings');
     const layers = Array.from({ length: config.numLayers }, (_, index) =>
       EncoderLayer.load(root.at(`encoder.layers.${index}`), {
@@ -64,6 +69,7 @@ export class ClipText {
       layers,
       finalNorm: LayerNorm.load(root.at('final_layer_norm'), hiddenSize, layerNormEps),
       dtype,
+      leftOver: root.leftOver(),
     });
   }
 

@@ -15,6 +15,7 @@ import { unpatchify } from '../../ops/patchify.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { DIT_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import { type BlockConditions, DoubleBlock, SingleBlock, type Streams } from './blocks.ts';
 import { ConditioningEmbedder } from './conditioning.ts';
@@ -61,30 +62,35 @@ interface DitParts {
   readonly normOut: Modulation;
   readonly projectionOut: Linear;
   readonly dtype: FloatDType;
+  readonly leftOver: readonly string[];
 }
 
 /** See the file header. Valid inside the memory scope in which it was loaded. */
 export class Dit {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   readonly config: DitConfig;
   private readonly parts: DitParts;
 
   private constructor(parts: DitParts) {
     this.config = parts.config;
+    this.leftOver = parts.leftOver;
     this.parts = parts;
   }
 
   /** Takes every tensor of the checkpoint; activations are kept in `dtype`. */
   static load(weights: WeightScope, config: DitConfig, dtype: FloatDType): Dit {
     const { width, imageWidth, pooledWidth } = config;
+    const root = weights.network(DIT_NAMES);
     return new Dit({
       config,
-      context: PackedContextEmbedder.load(weights, config),
-      conditioning: ConditioningEmbedder.load(weights.at('time_text_embed'), config, {
+      context: PackedContextEmbedder.load(root, config),
+      conditioning: ConditioningEmbedder.load(root.at('time_text_embed'), config, {
         textWidth: pooledWidth,
         hasGuidance: config.hasGuidance,
       }),
-      refiner: TokenRefiner.load(weights.at('context_embedder'), config),
-      imageProjection: Mlp.load(weights.at('image_projection'), {
+      refiner: TokenRefiner.load(root.at('context_embedder'), config),
+      imageProjection: Mlp.load(root.at('image_projection'), {
         names: ['up', 'down'],
         inFeatures: imageWidth,
         hiddenFeatures: width * IMAGE_PROJECTION_RATIO,
@@ -92,17 +98,18 @@ export class Dit {
         activation: 'silu',
       }),
       doubleBlocks: Array.from({ length: config.numDoubleBlocks }, (_, index) =>
-        DoubleBlock.load(weights.at(`transformer_blocks.${index}`), config),
+        DoubleBlock.load(root.at(`transformer_blocks.${index}`), config),
       ),
       singleBlocks: Array.from({ length: config.numSingleBlocks }, (_, index) =>
-        SingleBlock.load(weights.at(`single_transformer_blocks.${index}`), config),
+        SingleBlock.load(root.at(`single_transformer_blocks.${index}`), config),
       ),
-      normOut: Modulation.load(weights.at('norm_out'), width, 2),
-      projectionOut: Linear.load(weights.at('proj_out'), {
+      normOut: Modulation.load(root.at('norm_out'), width, 2),
+      projectionOut: Linear.load(root.at('proj_out'), {
         inFeatures: width,
         outFeatures: config.outChannels * config.patchSize ** 2,
       }),
       dtype,
+      leftOver: root.leftOver(),
     });
   }
 

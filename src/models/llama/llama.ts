@@ -4,6 +4,7 @@
  * Agrees numerically with transformers 4.46 `LlamaModel` (modeling_llama.py). Only real tokens are run: with right
  * padding and causal attention the padding cannot reach them.
  */
+import { FramePackError } from '../../errors.ts';
 import { mergeHeads, splitHeads } from '../../nn/attention.ts';
 import { type BlockStep, type Pace, runChain } from '../../nn/block-chain.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -15,6 +16,7 @@ import { type RopeTable, rope, ropeTable } from '../../ops/rope.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { LLAMA_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import type { LlamaConfig } from './config.ts';
 
@@ -34,6 +36,8 @@ export type LlamaTap = (name: string, value: Tensor) => void;
 
 /** See the file header. Valid inside the memory scope in which it was loaded. */
 export class Llama {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly config: LlamaConfig;
   private readonly embedTokens: Tensor;
   private readonly layers: readonly LlamaLayer[];
@@ -46,7 +50,9 @@ export class Llama {
     layers: readonly LlamaLayer[];
     norm: RmsNorm | null;
     dtype: FloatDType;
+    leftOver: readonly string[];
   }) {
+    this.leftOver = parts.leftOver;
     this.config = parts.config;
     this.embedTokens = parts.embedTokens;
     this.layers = parts.layers;
@@ -54,20 +60,27 @@ export class Llama {
     this.dtype = parts.dtype;
   }
 
-  /** Takes `embed_tokens`, the needed `layers.N.*` and, for the last state only, `norm`. */
+  /**
+   * Takes `embed_tokens`, the needed `layers.N.*` and, for the last state only, `norm`.
+   *
+   * @throws {@link FramePackError} `ERR_ARGUMENT` for a hidden layer that the network does not have.
+   */
   static load(weights: WeightScope, config: LlamaConfig, options: LlamaOptions): Llama {
-    const numStates = config.numLayers + 1;
-    const wanted = options.hiddenLayer < 0 ? numStates + options.hiddenLayer : options.hiddenLayer;
+    const wanted = stateIndex(options.hiddenLayer, config.numLayers);
+    const root = weights.network(LLAMA_NAMES);
     const layers = Array.from({ length: wanted }, (_, index) =>
-      LlamaLayer.load(weights.at(`layers.${index}`), config),
+      LlamaLayer.load(root.at(`layers.${index}`), config),
     );
     const isLast = wanted === config.numLayers;
+    for (let behind = wanted; behind < config.numLayers; behind++) root.leave(`layers.${behind}`);
+    if (!isLast) root.leave('norm');
     return new Llama({
       config,
-      embedTokens: weights.take('embed_tokens.weight', [config.vocabularySize, config.hiddenSize]),
+      embedTokens: root.take('embed_tokens.weight', [config.vocabularySize, config.hiddenSize]),
       layers,
-      norm: isLast ? RmsNorm.load(weights.at('norm'), config.hiddenSize, config.rmsNormEps) : null,
+      norm: isLast ? RmsNorm.load(root.at('norm'), config.hiddenSize, config.rmsNormEps) : null,
       dtype: options.dtype,
+      leftOver: root.leftOver(),
     });
   }
 
@@ -105,6 +118,17 @@ export class Llama {
       return this.norm === null ? x : this.norm.forward(x);
     });
   }
+}
+
+/** Index into the tuple of hidden states, from either end. */
+function stateIndex(hiddenLayer: number, numLayers: number): number {
+  const index = hiddenLayer < 0 ? numLayers + 1 + hiddenLayer : hiddenLayer;
+  if (Number.isInteger(index) && index >= 0 && index <= numLayers) return index;
+  throw new FramePackError(
+    'ERR_ARGUMENT',
+    `Llama.load: hiddenLayer expected a whole number in [${-numLayers - 1}, ${numLayers}], got ${hiddenLayer}`,
+    { hiddenLayer, numLayers },
+  );
 }
 
 /** One decoder layer: grouped-query attention with half-split rotary phases, then a gated MLP. */

@@ -13,11 +13,14 @@ import { patchify } from '../../ops/patchify.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { SIGLIP_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import type { SiglipVisionConfig } from './config.ts';
 
 /** See the file header. Valid inside the memory scope in which it was loaded. */
 export class SiglipVision {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly config: SiglipVisionConfig;
   private readonly patchWeight: Tensor;
   private readonly patchBias: Tensor;
@@ -34,7 +37,9 @@ export class SiglipVision {
     layers: readonly EncoderLayer[];
     postNorm: LayerNorm;
     dtype: FloatDType;
+    leftOver: readonly string[];
   }) {
+    this.leftOver = parts.leftOver;
     this.config = parts.config;
     this.patchWeight = parts.patchWeight;
     this.patchBias = parts.patchBias;
@@ -44,10 +49,10 @@ export class SiglipVision {
     this.dtype = parts.dtype;
   }
 
-  /** Takes `vision_model.*` but its `head`. */
+  /** Takes everything below `vision_model` but its `head`, wherever the file has it. */
   static load(weights: WeightScope, config: SiglipVisionConfig, dtype: FloatDType): SiglipVision {
     const { hiddenSize, channels, patchSize, layerNormEps } = config;
-    const root = weights.atOptional('vision_model');
+    const root = weights.network(SIGLIP_NAMES);
     const patch = root.at('embeddings.patch_embedding');
     const numTokens = gridSize(config) ** 2;
     const layers = Array.from({ length: config.numLayers }, (_, index) =>
@@ -67,6 +72,7 @@ export class SiglipVision {
       layers,
       postNorm: LayerNorm.load(root.at('post_layernorm'), hiddenSize, layerNormEps),
       dtype,
+      leftOver: root.leftOver(),
     });
   }
 

@@ -2,6 +2,7 @@ import type { Pace } from '../../nn/block-chain.ts';
 import { CausalConv3d } from '../../nn/causal-conv3d.ts';
 import { GroupNorm } from '../../nn/norm.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { VAE_DECODER_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import { NORM_EPS, type VaeConfig } from './config.ts';
 import { MidBlock, type VaeTap } from './mid-block.ts';
@@ -21,6 +22,8 @@ export interface VaeDecoderOptions {
 
 /** Latents to pixels of one tile; see `VaeTiling` for whole clips. */
 export class VaeDecoder {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly postQuantConv: CausalConv3d;
   private readonly convIn: CausalConv3d;
   private readonly midBlock: MidBlock;
@@ -30,8 +33,9 @@ export class VaeDecoder {
 
   private constructor(weights: WeightScope, config: VaeConfig, options: VaeDecoderOptions) {
     const { blockChannels, channels, latentChannels, normGroups } = config;
-    const decoder = weights.at('decoder');
-    this.postQuantConv = CausalConv3d.load(weights.at('post_quant_conv'), {
+    const root = weights.network(VAE_DECODER_NAMES);
+    const decoder = root.at('decoder');
+    this.postQuantConv = CausalConv3d.load(root.at('post_quant_conv'), {
       inChannels: latentChannels,
       outChannels: latentChannels,
       kernel: 1,
@@ -54,6 +58,7 @@ export class VaeDecoder {
       outChannels: channels,
       kernel: 3,
     });
+    this.leftOver = root.leftOver();
   }
 
   /** Takes `decoder.*` and `post_quant_conv`. */

@@ -2,6 +2,7 @@ import type { Pace } from '../../nn/block-chain.ts';
 import { CausalConv3d } from '../../nn/causal-conv3d.ts';
 import { GroupNorm } from '../../nn/norm.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { VAE_ENCODER_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import { NORM_EPS, type VaeConfig } from './config.ts';
 import { MidBlock, type VaeTap } from './mid-block.ts';
@@ -20,6 +21,8 @@ const DOWN_STRIDES: readonly ([number, number, number] | null)[] = [
 
 /** Pixels to posterior moments of one tile; see `VaeTiling` for whole clips. */
 export class VaeEncoder {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly convIn: CausalConv3d;
   private readonly downBlocks: readonly DownBlock[];
   private readonly midBlock: MidBlock;
@@ -30,7 +33,8 @@ export class VaeEncoder {
   private constructor(weights: WeightScope, config: VaeConfig) {
     const { blockChannels, channels, latentChannels, normGroups } = config;
     const moments = 2 * latentChannels;
-    const encoder = weights.at('encoder');
+    const root = weights.network(VAE_ENCODER_NAMES);
+    const encoder = root.at('encoder');
     this.convIn = CausalConv3d.load(encoder.at('conv_in.conv'), {
       inChannels: channels,
       outChannels: blockChannels[0],
@@ -49,11 +53,12 @@ export class VaeEncoder {
       outChannels: moments,
       kernel: 3,
     });
-    this.quantConv = CausalConv3d.load(weights.at('quant_conv'), {
+    this.quantConv = CausalConv3d.load(root.at('quant_conv'), {
       inChannels: moments,
       outChannels: moments,
       kernel: 1,
     });
+    this.leftOver = root.leftOver();
   }
 
   /** Takes `encoder.*` and `quant_conv`. */

@@ -39,7 +39,10 @@ export class Upsampler {
   ): Upsampler {
     const shape = { inChannels: channels, outChannels: channels, kernel: 3 };
     const conv = CausalConv3d.load(weights.at('conv.conv'), shape);
-    return new Upsampler(conv, options.factor, options.method);
+    const upsampler = new Upsampler(conv, options.factor, options.method);
+    // The phases stand in for it; its shape is still read.
+    if (options.method === 'polyphase') conv.weight.dispose();
+    return upsampler;
   }
 
   /** `[B, T, H, W, C]` -> `[B, T', 2 H, 2 W, C]`, T' = T or 2 T - 1. */

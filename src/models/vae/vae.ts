@@ -37,12 +37,15 @@ const MAX_LOG_VARIANCE = 20;
 
 /** Pictures `[1, 3, T, H, W]` in [-1, 1] to latents. Valid inside the memory scope in which it was loaded. */
 export class VaeImageEncoder {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly encoder: VaeEncoder;
   private readonly config: VaeConfig;
   private readonly dtype: FloatDType;
 
   private constructor(encoder: VaeEncoder, config: VaeConfig, dtype: FloatDType) {
     this.encoder = encoder;
+    this.leftOver = encoder.leftOver;
     this.config = config;
     this.dtype = dtype;
   }
@@ -82,12 +85,15 @@ export class VaeImageEncoder {
 
 /** Latents to pictures. Valid inside the memory scope in which it was loaded. */
 export class VaeVideoDecoder {
+  /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
+  readonly leftOver: readonly string[];
   private readonly decoder: VaeDecoder;
   private readonly config: VaeConfig;
   private readonly dtype: FloatDType;
 
   private constructor(decoder: VaeDecoder, config: VaeConfig, dtype: FloatDType) {
     this.decoder = decoder;
+    this.leftOver = decoder.leftOver;
     this.config = config;
     this.dtype = dtype;
   }

@@ -27,7 +27,7 @@ const STORED_TYPES: ReadonlyMap<string, { bits: number; dtype: DType | null }> =
   ['U16', { bits: 16, dtype: null }],
   ['I8', { bits: 8, dtype: null }],
   ['BOOL', { bits: 8, dtype: null }],
-  ['F8_E5M2', { bits: 8, dtype: null }],
+  ['F8_E5M2', { bits: 8, dtype: 'f16' }],
   ['F8_E8M0', { bits: 8, dtype: null }],
   ['F6_E2M3', { bits: 6, dtype: null }],
   ['F6_E3M2', { bits: 6, dtype: null }],

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,36 +7,24 @@ import { Dit } from '../../../src/models/dit/dit.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { scope } from '../../../src/tensor/scope.ts';
 import { Checkpoint } from '../../../src/weights/checkpoint.ts';
-import { tinyConfig } from '../tiny-framepack.ts';
+import { OFFICIAL_CONFIGS } from '../../../src/weights/official-configs.ts';
+import { storedAs } from '../../full-size/public-layouts.ts';
+import { bytesOfTensor, writeSparse } from '../../full-size/sparse-file.ts';
 import { ditInputs } from './dit-inputs.ts';
-import { ditTensors } from './dit-tensors.ts';
+import { ditShapes } from './dit-tensors.ts';
 
-/** The released 13B network; see the model card of FramePackI2V_HY. */
-const FULL_SIZE = parseDitConfig({
-  ...tinyConfig('transformer'),
-  num_attention_heads: 24,
-  attention_head_dim: 128,
-  num_layers: 20,
-  num_single_layers: 40,
-  num_refiner_layers: 2,
-  text_embed_dim: 4096,
-  pooled_projection_dim: 768,
-  image_proj_dim: 1152,
-  rope_axes_dim: [16, 56, 56],
-});
+const FULL_SIZE = parseDitConfig(OFFICIAL_CONFIGS.transformer);
 
 describe('the 13B network on the meta device', () => {
   it('has the published tensors and parameters, and its shapes fit', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'framepack-meta-'));
     await using device = Device.open('meta');
     try {
-      // A sparse file: the header is real, the 25.7 GB behind it are a hole.
       const path = join(folder, 'model.safetensors');
-      const { header, numParameters } = ditTensors(FULL_SIZE);
-      writeFileSync(path, header);
-      const { truncate } = await import('node:fs/promises');
-      await truncate(path, header.length + 2 * numParameters);
-      expect(numParameters).toBe(12_874_314_816);
+      const tensors = storedAs('BF16', ditShapes(FULL_SIZE));
+      writeSparse(path, tensors);
+      const bytes = tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
+      expect(bytes / 2).toBe(12_874_314_816);
       const checkpoint = await Checkpoint.open(device, path);
       expect(checkpoint.names()).toHaveLength(1274);
       await scope(async () => {
