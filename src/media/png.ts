@@ -3,7 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { RgbImage } from './decode-image.ts';
 import { OutputFile, writeError } from './output-file.ts';
-import type { EncoderSettings, FrameEncoder } from './video-writer.ts';
+import type { EncoderSettings, FrameEncoder } from './video/video-writer.ts';
 
 /** A picture as the bytes of an 8-bit RGB PNG file. */
 export function encodePng(image: RgbImage): Promise<Uint8Array> {

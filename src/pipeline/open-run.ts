@@ -2,7 +2,7 @@ import { videoFrames } from '../framepack/frame-count.ts';
 import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
 import { type Bucket, cropToBucket, nearestBucket } from '../media/bucket.ts';
 import { decodeImage, type RgbImage } from '../media/decode-image.ts';
-import type { VideoOptions } from '../media/video-writer.ts';
+import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
 import { Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';

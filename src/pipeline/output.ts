@@ -1,5 +1,5 @@
-import { openVideo } from '../media/open-video.ts';
-import type { VideoOptions } from '../media/video-writer.ts';
+import { openVideo } from '../media/video/open-video.ts';
+import type { VideoOptions } from '../media/video/video-writer.ts';
 
 /** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
 export interface VideoOutput extends AsyncDisposable {

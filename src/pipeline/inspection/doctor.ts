@@ -1,6 +1,6 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { type ErrorCode, FramePackError } from '../../errors.ts';
-import { availableEncoders } from '../../media/open-video.ts';
+import { availableEncoders } from '../../media/video/open-video.ts';
 import { Device, type DeviceKind } from '../../tensor/device.ts';
 
 /** Verdict on one thing that a run needs or could use. */

@@ -1,9 +1,8 @@
-/** Ways to encode a video, best first. */
-export type EncoderName = 'webcodecs' | 'ffmpeg' | 'png';
+import type { EncoderName } from './formats.ts';
 
 /** What to write and where. */
 export interface VideoOptions {
-  /** File to create; its folder must exist, the file must not. */
+  /** File to create; its folder must exist, the file must not. Its extension decides what it holds. */
   readonly path: string;
   /** Frame width in pixels, even. */
   readonly width: number;
@@ -15,7 +14,7 @@ export interface VideoOptions {
   readonly quality?: number;
   /** Text stored in the file's comment tag, such as prompt, seed and settings as JSON. */
   readonly metadata?: string;
-  /** Encoder to use; the first that works on this machine unless given. */
+  /** Encoder to use; the first for this kind of file that works on this machine unless given. */
   readonly encoder?: EncoderName;
 }
 
@@ -30,6 +29,7 @@ export interface VideoResult {
 
 /** Takes the frames of one video in order. Wait for each call before the next. */
 export interface VideoWriter {
+  readonly encoder: EncoderName;
   /**
    * Appends one frame.
    *

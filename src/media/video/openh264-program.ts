@@ -1,3 +1,9 @@
+/**
+ * A program of its own: reads I420 frames from standard input until it ends and writes an MP4 file with openh264.
+ * Called without a file it only tells by its exit status whether that is possible.
+ *
+ *     node openh264-program.js [file settings]
+ */
 import { EventEmitter, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,9 +14,8 @@ import {
   Mp4OutputFormat,
   Output,
 } from 'mediabunny';
-import { FramePackError } from '../errors.ts';
-import { rgbToI420 } from './colour.ts';
-import type { EncoderSettings, FrameEncoder } from './video-writer.ts';
+import { bitrateForQuality } from './bitrate.ts';
+import type { EncoderSettings } from './video-writer.ts';
 
 type WebCodecs = typeof import('node-webcodecs');
 
@@ -25,16 +30,12 @@ const COLOUR = {
 const MAX_FRAMES_IN_FLIGHT = 8;
 const STALL_MS = 20_000;
 const SETTLE_MS = 50;
-/** openh264 refuses anything smaller. */
-const MIN_SIDE = 16;
 
 /**
- * H.264 by `node-webcodecs` (openh264), put into an MP4 file by `mediabunny`.
- *
- * Packets are kept until the end, so that the index can go in front of them. The codec writes a few lines
- * to the process's standard error that no setting turns off.
+ * H.264 by `node-webcodecs` (openh264), put into an MP4 file by `mediabunny`. Packets are kept until the end, so that
+ * the index can go in front of them.
  */
-export class WebcodecsEncoder implements FrameEncoder {
+class Openh264Encoder {
   readonly #file: string;
   readonly #settings: EncoderSettings;
   readonly #codecs: WebCodecs;
@@ -44,7 +45,7 @@ export class WebcodecsEncoder implements FrameEncoder {
   #numSubmitted = 0;
   #failure: Error | undefined;
 
-  private constructor(file: string, settings: EncoderSettings, codecs: WebCodecs) {
+  constructor(file: string, settings: EncoderSettings, codecs: WebCodecs) {
     this.#file = file;
     this.#settings = settings;
     this.#codecs = codecs;
@@ -67,25 +68,10 @@ export class WebcodecsEncoder implements FrameEncoder {
     });
   }
 
-  /**
-   * @param file - MP4 file to write, existing and empty.
-   * @returns Nothing when the optional package is not installed or cannot encode this.
-   */
-  static async create(
-    file: string,
-    settings: EncoderSettings,
-  ): Promise<WebcodecsEncoder | undefined> {
-    if (Math.min(settings.width, settings.height) < MIN_SIDE) return undefined;
-    try {
-      return new WebcodecsEncoder(file, settings, await import('node-webcodecs'));
-    } catch {
-      return undefined;
-    }
-  }
-
-  async encode(rgb: Uint8Array): Promise<void> {
+  /** @param planes - one frame, Y'CbCr 4:2:0. */
+  async encode(planes: Uint8Array): Promise<void> {
     const { width, height, fps } = this.#settings;
-    const frame = new this.#codecs.VideoFrame(rgbToI420(rgb, width, height), {
+    const frame = new this.#codecs.VideoFrame(planes, {
       format: 'I420',
       codedWidth: width,
       codedHeight: height,
@@ -104,10 +90,6 @@ export class WebcodecsEncoder implements FrameEncoder {
     await this.#waitForPackets(this.#numSubmitted);
     await this.#close();
     await writeFile(this.#file, await this.#mux());
-  }
-
-  async abort(): Promise<void> {
-    await this.#close();
   }
 
   /**
@@ -140,12 +122,12 @@ export class WebcodecsEncoder implements FrameEncoder {
       try {
         await once(this.#events, 'progress', { signal: stall.signal });
       } catch (cause) {
-        throw encodingError(`no packet for ${STALL_MS / 1000} s`, cause);
+        throw new Error(`no packet for ${STALL_MS / 1000} s`, { cause });
       } finally {
         clearTimeout(timer);
       }
     }
-    if (this.#failure !== undefined) throw encodingError(this.#failure.message, this.#failure);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #mux(): Promise<Uint8Array> {
@@ -164,26 +146,42 @@ export class WebcodecsEncoder implements FrameEncoder {
     };
     for (const packet of this.#packets) await track.add(packet, { decoderConfig });
     await output.finalize();
-    if (target.buffer === null) throw encodingError('no file from the muxer');
+    if (target.buffer === null) throw new Error('no file from the muxer');
     return new Uint8Array(target.buffer);
   }
 }
 
-/**
- * Bits per second for a quality on x264's scale, since openh264 has no constant quality here. On detailed
- * moving pictures 0.5 bits per pixel gave 40 dB, which x264 reaches near 20; five and a half steps double it.
- */
-export function bitrateForQuality(settings: EncoderSettings): number {
-  const bitsPerPixel = 0.5 * 2 ** ((16 - settings.quality) / 5.5);
-  const bitrate = bitsPerPixel * settings.width * settings.height * settings.fps;
-  return Math.round(Math.min(Math.max(bitrate, 300_000), 100_000_000));
+async function main(file: string | undefined, settingsJson: string | undefined): Promise<void> {
+  const codecs = await import('node-webcodecs');
+  if (file === undefined || settingsJson === undefined) return;
+  const settings = JSON.parse(settingsJson) as EncoderSettings;
+  const encoder = new Openh264Encoder(file, settings, codecs);
+  for await (const planes of framesOf(process.stdin, (settings.width * settings.height * 3) / 2)) {
+    await encoder.encode(planes);
+  }
+  await encoder.finish();
 }
 
-function encodingError(problem: string, cause?: unknown): FramePackError {
-  return new FramePackError(
-    'ERR_OUTPUT',
-    `webcodecs: video expected to be encoded, got ${problem}`,
-    {},
-    cause,
-  );
+/** Cuts a stream into frames of a size; a rest that is no whole frame is an error. */
+async function* framesOf(
+  stream: AsyncIterable<Buffer>,
+  size: number,
+): AsyncGenerator<Uint8Array, void> {
+  let frame = new Uint8Array(size);
+  let filled = 0;
+  for await (const chunk of stream) {
+    for (let offset = 0; offset < chunk.length; ) {
+      const count = Math.min(size - filled, chunk.length - offset);
+      frame.set(chunk.subarray(offset, offset + count), filled);
+      offset += count;
+      filled += count;
+      if (filled < size) continue;
+      yield frame;
+      frame = new Uint8Array(size);
+      filled = 0;
+    }
+  }
+  if (filled > 0) throw new Error(`the last frame ends after ${filled} of ${size} bytes`);
 }
+
+await main(process.argv[2], process.argv[3]);
