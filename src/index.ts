@@ -12,6 +12,7 @@ export {
   type PullWaitEvent,
   pull,
 } from './hub/pull.ts';
+export { ENCODER_NAMES, type EncoderName } from './media/video/formats.ts';
 export type {
   DoneEvent,
   GenerateEvent,

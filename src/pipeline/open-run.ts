@@ -51,8 +51,9 @@ export async function openRun(
   const settings = resolveRequest(request, info);
   const picture = await startPicture(request.image, info);
   const { mode, seconds } = settings;
-  const { fps, latentWindowSize } = info;
-  const plans = planSections({ mode, seconds, fps, latentWindowSize });
+  const { latentWindowSize } = info;
+  const fps = request.fps ?? info.fps;
+  const plans = planSections({ mode, seconds, fps: info.fps, latentWindowSize });
   const { device: kind = 'cpu', threads, budgetBytes } = request;
   const device = Device.open(kind, { threads, budgetBytes });
   const output = await openOutput(videoOptions(request, settings, { info, picture })).catch(
@@ -106,8 +107,11 @@ function videoOptions(
   if (request.out === undefined) return null;
   const { width, height } = picture;
   const metadata = JSON.stringify({ generator: 'framepack-node', model: info.name, ...settings });
-  const quality = request.crf === undefined ? {} : { quality: request.crf };
-  return { path: request.out, width, height, fps: info.fps, metadata, ...quality };
+  return {
+    ...{ path: request.out, width, height, fps: request.fps ?? info.fps, metadata },
+    ...(request.crf !== undefined && { quality: request.crf }),
+    ...(request.encoder !== undefined && { encoder: request.encoder }),
+  };
 }
 
 /** The user's picture, scaled and cropped to the nearest size of the checkpoint; black of the first size without one. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FramePackError } from '../errors.ts';
 import type { GenerationMode } from '../framepack/section-plan.ts';
+import { ENCODER_NAMES, type EncoderName } from '../media/video/formats.ts';
 import {
   checkRatios,
   STEP_CACHE_THRESHOLDS,
@@ -56,10 +57,17 @@ export interface GenerateRequest {
   readonly threads?: number | undefined;
   /** Most bytes that tensors may take on the device. */
   readonly budgetBytes?: number | undefined;
-  /** Path of the MP4 to write; never overwritten. Absent: frames only. */
+  /**
+   * Path of the video to write; never overwritten. The extension decides what it is: `.mp4`, `.m4v`, `.mov`, `.mkv`,
+   * `.webm`, `.gif`, or a folder of PNG pictures for a path that ends in `/`. Absent: frames only.
+   */
   readonly out?: string | undefined;
-  /** Quality of the encoder, 0 (best) to 51. */
+  /** Quality of the encoder, 0 (best) to 51; default 16. */
   readonly crf?: number | undefined;
+  /** Encoder of the file; the first that suits it and works on this machine unless given. */
+  readonly encoder?: EncoderName | undefined;
+  /** Frames a second of the file, 1 to 120, in place of the model's; the frames stay, so that another rate plays slower or faster. */
+  readonly fps?: number | undefined;
   /** Whether steps carry a preview picture, and how: as RGB bytes (`true` too) or as a PNG file. */
   readonly preview?: boolean | 'rgb' | 'png' | undefined;
   /** Stops the run within one block of the network. */
@@ -121,6 +129,8 @@ const schema = z.strictObject({
   budgetBytes: z.number().int().positive().optional(),
   out: z.string().min(1).optional(),
   crf: z.number().int().min(0).max(51).optional(),
+  encoder: z.enum(ENCODER_NAMES).optional(),
+  fps: z.number().int().min(1).max(120).optional(),
   preview: z.union([z.boolean(), z.enum(['rgb', 'png'])]).optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });

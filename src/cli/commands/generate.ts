@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type DoneEvent, type GenerateRequest, generate } from '../../index.ts';
+import { type DoneEvent, ENCODER_NAMES, type GenerateRequest, generate } from '../../index.ts';
 import { parseBytes, parseInteger, parseNumber, parseStepCache } from '../options.ts';
 import { JsonReporter, type Reporter, TerminalReporter } from '../progress.ts';
 
@@ -23,7 +23,7 @@ export function addGenerateCommand(program: Command): void {
     )
     .option(
       '--out <file>',
-      'video to write; an existing file is never overwritten',
+      'video to write: .mp4, .m4v, .mov, .mkv, .webm, .gif, or a folder name with / for PNG pictures; never overwritten',
       'framepack.mp4',
     )
     .option('--negative-prompt <text>', 'what to avoid; needs --cfg above 1')
@@ -56,6 +56,12 @@ export function addGenerateCommand(program: Command): void {
     .option('--threads <number>', 'threads of the CPU device', parseInteger)
     .option('--max-memory <bytes>', 'most memory for tensors, for example 6GiB', parseBytes)
     .option('--crf <number>', 'video quality, 0 (best) to 51', parseInteger)
+    .addOption(
+      new Option('--encoder <name>', 'encoder of the video; default: the first that works').choices(
+        ENCODER_NAMES,
+      ),
+    )
+    .option('--fps <number>', "frames a second of the file, in place of the model's", parseInteger)
     .option('--json', 'print events as one JSON object a line')
     .action(async ({ json, maxMemory, ...request }: GenerateFlags) => {
       const reporter = json ? new JsonReporter() : new TerminalReporter();

@@ -95,8 +95,8 @@ async function encoderFinding(): Promise<Finding> {
   return {
     subject: 'video',
     status: 'missing',
-    detail: 'no H.264 encoder: videos become folders of PNG pictures',
-    advice: 'install the optional package node-webcodecs, or ffmpeg with libx264',
+    detail: 'no encoder: videos become folders of PNG pictures',
+    advice: 'install ffmpeg with libx264, or the optional package node-webcodecs',
   };
 }
 
