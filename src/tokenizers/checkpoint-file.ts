@@ -21,14 +21,16 @@ export function corruptFile(file: string, problem: string, cause?: unknown): Fra
 }
 
 /**
- * Reads a text file of a checkpoint folder.
+ * Reads a text file of a checkpoint folder, in UTF-8 with or without a byte order mark.
  *
- * @throws {@link FramePackError} `ERR_CHECKPOINT` naming the file when it is missing or unreadable.
+ * @throws {@link FramePackError} `ERR_CHECKPOINT` naming the file when it is missing, unreadable, a Git LFS pointer or
+ *   not UTF-8.
  */
 export async function readTextFile(folder: string, name: string): Promise<string> {
   const file = path.join(folder, name);
+  let bytes: Uint8Array;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FramePackError(
@@ -37,6 +39,19 @@ export async function readTextFile(folder: string, name: string): Promise<string
       { file },
       cause,
     );
+  }
+  const text = decodeUtf8(bytes, file);
+  if (text.startsWith('version https://git-lfs')) {
+    throw corruptFile(file, 'expected the file itself, got a Git LFS pointer');
+  }
+  return text;
+}
+
+function decodeUtf8(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw corruptFile(file, 'expected text in UTF-8, got other bytes', cause);
   }
 }
 

@@ -1,7 +1,9 @@
+import { LETTER, NUMBER, OTHER, SPACE } from './unicode-classes.ts';
+
 const LINE_WHITESPACE = /[\t\n\r]/gu;
 // U+0000 is in category C as well.
-const DROPPED = /[\p{C}\uFFFD]/gu;
-const SPACE_SEPARATOR = /\p{Zs}/gu;
+const DROPPED: RegExp = new RegExp(`[${OTHER}\\uFFFD]`, 'gu');
+const SPACE_SEPARATOR: RegExp = new RegExp(`[${SPACE}]`, 'gu');
 const CJK_IDEOGRAPH =
   /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF\u{20000}-\u{2A6DF}\u{2A700}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
 
@@ -38,7 +40,7 @@ export function clipWordPattern(specialTokens: readonly string[]): RegExp {
     .map((token) => `${escapeForRegExp(token.toLowerCase())}|`)
     .join('');
   return new RegExp(
-    `${specials}'[s\u017F]|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\s\\p{L}\\p{N}\u0345]+`,
+    `${specials}'[s\u017F]|'t|'re|'ve|'m|'ll|'d|[${LETTER}]+|[${NUMBER}]|[^\\s${LETTER}${NUMBER}\u0345]+`,
     'gu',
   );
 }

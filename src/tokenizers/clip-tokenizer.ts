@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { FramePackError } from '../errors.ts';
-import { type ByteLevelBpe, buildByteLevelBpe } from './byte-level-bpe.ts';
+import { checkBpeVocabulary } from './bpe-vocabulary.ts';
+import { BYTE_LEVEL, type ByteLevelBpe, buildByteLevelBpe } from './byte-level-bpe.ts';
 import {
   corruptFile,
   isJsonObject,
@@ -10,11 +11,12 @@ import {
 } from './checkpoint-file.ts';
 import { cleanClipText, clipWordPattern, escapeForRegExp } from './clip-cleaning.ts';
 
+const END_OF_WORD = '</w>';
+
 interface SpecialTokens {
   readonly start: string;
   readonly end: string;
   readonly pad: string;
-  readonly unknown: string;
 }
 
 /**
@@ -24,16 +26,19 @@ interface SpecialTokens {
  * @see transformers 4.57.6 `CLIPTokenizer` (the slow one, without `ftfy`), with which the ids agree exactly.
  */
 export class ClipTokenizer {
+  /** All ids are below it. */
+  readonly numTokens: number;
   readonly #bpe: ByteLevelBpe;
-  readonly #idOf: (token: string) => number;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly #special: SpecialTokens;
   readonly #specialSplit: RegExp;
   readonly #wordPattern: RegExp;
 
-  private constructor(bpe: ByteLevelBpe, idOf: (token: string) => number, special: SpecialTokens) {
+  private constructor(bpe: ByteLevelBpe, ids: ReadonlyMap<string, number>, special: SpecialTokens) {
     const literals = [special.start, special.end];
+    this.numTokens = ids.size;
     this.#bpe = bpe;
-    this.#idOf = idOf;
+    this.#ids = ids;
     this.#special = special;
     this.#specialSplit = new RegExp(`(${literals.map(escapeForRegExp).join('|')})`, 'u');
     this.#wordPattern = clipWordPattern(literals);
@@ -49,22 +54,24 @@ export class ClipTokenizer {
     const merges = parseMerges(await readTextFile(folder, 'merges.txt'));
     const tokenMap = await readJsonFile(folder, 'special_tokens_map.json');
     const tokenMapFile = path.join(folder, 'special_tokens_map.json');
-    const special: SpecialTokens = {
-      start: specialToken(tokenMap, 'bos_token', tokenMapFile),
-      end: specialToken(tokenMap, 'eos_token', tokenMapFile),
-      pad: specialToken(tokenMap, 'pad_token', tokenMapFile),
-      unknown: specialToken(tokenMap, 'unk_token', tokenMapFile),
-    };
-    const vocabularyFile = path.join(folder, 'vocab.json');
-    const idOf = (token: string): number => {
-      const id = vocabulary[token];
-      if (typeof id === 'number') return id;
-      throw corruptFile(vocabularyFile, `expected an id for the special token "${token}"`);
-    };
-    for (const token of Object.values(special)) idOf(token);
-    const definition = clipDefinition(vocabulary, merges, special.unknown);
-    const bpe = buildByteLevelBpe(definition, {}, `${vocabularyFile} with merges.txt`);
-    return new ClipTokenizer(bpe, idOf, special);
+    const [start, end, pad, unknown] = ['bos_token', 'eos_token', 'pad_token', 'unk_token'].map(
+      (name) => specialToken(tokenMap, name, tokenMapFile),
+    ) as [string, string, string, string];
+    const file = `${path.join(folder, 'vocab.json')} with merges.txt`;
+    const parts = { vocabulary, merges, endOfWord: END_OF_WORD, specials: [start, end] };
+    const ids = checkBpeVocabulary(parts, file);
+    if (ids.get(end) !== ids.size - 1) {
+      throw corruptFile(
+        tokenMapFile,
+        `expected the last token of the vocabulary for eos_token, got "${end}"`,
+      );
+    }
+    for (const token of [pad, unknown]) {
+      if (!ids.has(token))
+        throw corruptFile(file, `expected an id for the special token "${token}"`);
+    }
+    const bpe = buildByteLevelBpe(clipDefinition(vocabulary, merges, unknown), file);
+    return new ClipTokenizer(bpe, ids, { start, end, pad });
   }
 
   /**
@@ -94,6 +101,10 @@ export class ClipTokenizer {
     return ids;
   }
 
+  #idOf(token: string): number {
+    return this.#ids.get(token)!;
+  }
+
   *#words(text: string): Generator<string> {
     for (const part of text.split(this.#specialSplit)) {
       if (this.#isSpecial(part)) {
@@ -113,13 +124,12 @@ export class ClipTokenizer {
   }
 }
 
-// The first line of merges.txt is a version comment.
+/** The lines of merges.txt behind its version comment. */
 function parseMerges(text: string): string[] {
-  return text
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '');
+  const lines = text.split('\n').map((line) => line.trimEnd());
+  return lines.filter(
+    (line, index) => line !== '' && !(index === 0 && line.startsWith('#version')),
+  );
 }
 
 function specialToken(tokenMap: JsonObject, name: string, file: string): string {
@@ -138,12 +148,7 @@ function clipDefinition(
   return {
     added_tokens: [],
     normalizer: null,
-    pre_tokenizer: {
-      type: 'ByteLevel',
-      add_prefix_space: false,
-      trim_offsets: true,
-      use_regex: false,
-    },
+    pre_tokenizer: BYTE_LEVEL,
     post_processor: null,
     decoder: null,
     model: {
@@ -151,7 +156,7 @@ function clipDefinition(
       vocab: vocabulary,
       merges,
       unk_token: unknownToken,
-      end_of_word_suffix: '</w>',
+      end_of_word_suffix: END_OF_WORD,
     },
   };
 }

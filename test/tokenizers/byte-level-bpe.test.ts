@@ -4,16 +4,14 @@ import { buildByteLevelBpe } from '../../src/tokenizers/byte-level-bpe.ts';
 import { repositoryPath } from './vocabularies.ts';
 
 interface Definition {
-  readonly model: { readonly vocab: Record<string, number>; readonly merges: unknown[] };
-  readonly added_tokens: unknown[];
+  readonly model: { readonly vocab: Record<string, number> };
 }
 
 const definition = JSON.parse(
   readFileSync(repositoryPath('models/tiny-framepack/tokenizer/tokenizer.json'), 'utf8'),
 ) as Definition & Record<string, unknown>;
 
-const build = (changed: object) => buildByteLevelBpe({ ...definition, ...changed }, {}, 'x.json');
-const withModel = (changed: object) => ({ model: { ...definition.model, ...changed } });
+const build = (changed: object) => buildByteLevelBpe({ ...definition, ...changed }, 'x.json');
 
 describe('buildByteLevelBpe', () => {
   test('every byte has a token of its own', () => {
@@ -25,25 +23,11 @@ describe('buildByteLevelBpe', () => {
     );
   });
 
-  test.each([
-    ['no model', { model: undefined }, /model of type BPE/u],
-    ['another model', withModel({ type: 'Unigram' }), /model of type BPE/u],
-    ['a vocabulary that is a list', withModel({ vocab: [] }), /vocabulary of token to id/u],
-    [
-      'a vocabulary without a byte',
-      withModel({ vocab: { ...definition.model.vocab, '\u0120': undefined } }),
-      /"\u0120" is missing/u,
-    ],
-    ['merges of one symbol', withModel({ merges: ['ab'] }), /merges of two symbols/u],
-    ['merges of three symbols', withModel({ merges: [['a', 'b', 'c']] }), /merges of two symbols/u],
-    ['no added tokens', { added_tokens: undefined }, /added tokens/u],
-    ['an added token without id', { added_tokens: [{ content: 'a' }] }, /added tokens/u],
-    ['an unknown pre-tokenizer', { pre_tokenizer: { type: 'None such' } }, /can read/u],
-  ])('refuses %s and names the file', (_, changed, message) => {
-    expect(() => build(changed)).toThrowError(
+  test('names the file of a definition that the library cannot read', () => {
+    expect(() => build({ pre_tokenizer: { type: 'None such' } })).toThrowError(
       expect.objectContaining({
         code: 'ERR_CHECKPOINT',
-        message: expect.stringMatching(message),
+        message: expect.stringMatching(/x\.json .*can read/u),
         details: { file: 'x.json' },
       }),
     );

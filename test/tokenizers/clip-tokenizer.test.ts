@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ClipTokenizer } from '../../src/tokenizers/clip-tokenizer.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import { clipFiles, tokenizerCases } from './vocabularies.ts';
+import { clipFiles, repositoryPath, tokenizerCases } from './vocabularies.ts';
 
 const START = 49406;
 const END = 49407;
@@ -60,8 +60,8 @@ describe('damaged folders', () => {
 
   test.each([
     ['vocab.json', '{"a": 1', /vocab\.json expected JSON/u],
-    ['vocab.json', '{"a": 1}', /expected an id for the special token/u],
-    ['merges.txt', '#version: 0.2\nonly-one-symbol\n', /expected a list of merges/u],
+    ['vocab.json', '{"a": 1}', /expected ids without a gap, got none for 0/u],
+    ['merges.txt', '#version: 0.2\nonly-one-symbol\n', /expected merges of two symbols each/u],
     ['special_tokens_map.json', '{"bos_token": 3}', /expected a token for "bos_token"/u],
     ['special_tokens_map.json', '[]', /expected a JSON object/u],
   ])('refuses a damaged %s: %s', async (name, text, message) => {
@@ -72,11 +72,21 @@ describe('damaged folders', () => {
     });
   });
 
+  test("refuses start and end in each other's place", async () => {
+    const map = files['special_tokens_map.json']!;
+    const swapped = map
+      .replace('startoftext', 'x')
+      .replaceAll('endoftext', 'startoftext')
+      .replace('<|x|>', '<|endoftext|>');
+    const folder = await temporaryFolder({ ...files, 'special_tokens_map.json': swapped });
+    await expect(ClipTokenizer.load(folder)).rejects.toThrow(
+      'expected the last token of the vocabulary for eos_token, got "<|startoftext|>"',
+    );
+  });
+
   test('start and end ids come from the files', async () => {
-    const vocabulary = JSON.parse(files['vocab.json']!) as Record<string, number>;
-    const renumbered = { ...vocabulary, '<|startoftext|>': 7, '<|endoftext|>': 9 };
-    const folder = await temporaryFolder({ ...files, 'vocab.json': JSON.stringify(renumbered) });
-    const tokenizer = await ClipTokenizer.load(folder);
-    expect(tokenizer.encode('', 3)).toEqual([7, 9, 9]);
+    const tokenizer = await ClipTokenizer.load(repositoryPath('models/tiny-framepack/tokenizer_2'));
+    expect(tokenizer.encode('', 3)).toEqual([789, 790, 790]);
+    expect(tokenizer.numTokens).toBe(791);
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LlamaTokenizer } from '../../src/tokenizers/llama-tokenizer.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -14,6 +15,12 @@ describe('the Llama 3 vocabulary', () => {
     expect(cases.length).toBeGreaterThan(100);
     const actual = cases.map(({ prompt }) => ({ prompt, ids: tokenizer.encode(prompt) }));
     expect(actual).toEqual(cases.map(({ prompt, llama }) => ({ prompt, ids: llama })));
+  });
+
+  test('letters of a later Unicode than 15.1 are cut as what they were', () => {
+    // U+1C89 is a letter since 16.
+    const ids = (text: string): number[] => tokenizer.encode(text).slice(1);
+    expect(ids('ab\u1C89')).toEqual([...ids('ab'), ...ids('\u1C89')]);
   });
 
   test('an empty text is the begin-of-text id alone', () => {
@@ -51,19 +58,22 @@ describe('damaged folders', () => {
     });
   });
 
-  test('names the missing configuration', async () => {
-    const half = await temporaryFolder({ 'tokenizer.json': '{}' });
-    await expect(LlamaTokenizer.load(half)).rejects.toMatchObject({
-      code: 'ERR_CHECKPOINT',
-      message: expect.stringContaining('tokenizer_config.json'),
-    });
+  test('needs no configuration beside the definition', async () => {
+    const definition = readFileSync(`${folder}/tokenizer.json`, 'utf8');
+    const alone = await LlamaTokenizer.load(
+      await temporaryFolder({ 'tokenizer.json': definition }),
+    );
+    expect(alone.numTokens).toBe(565);
+    expect(alone.encode('a')).toEqual((await LlamaTokenizer.load(folder)).encode('a'));
   });
 
   test('refuses a definition that holds no model', async () => {
-    const files = { 'tokenizer.json': '{"version":"1.0"}', 'tokenizer_config.json': '{}' };
+    const files = { 'tokenizer.json': '{"version":"1.0"}' };
     await expect(LlamaTokenizer.load(await temporaryFolder(files))).rejects.toMatchObject({
       code: 'ERR_CHECKPOINT',
-      message: expect.stringMatching(/tokenizer\.json expected a model of type BPE/u),
+      message: expect.stringMatching(
+        /tokenizer\.json expected the Llama 3 tokenizer, got pre_tokenizer/u,
+      ),
     });
   });
 });
