@@ -14,11 +14,25 @@ export function exitCodeOf(error: unknown): number {
   return error.code === 'ERR_ABORTED' ? INTERRUPTED : FAILURE;
 }
 
-/** One sentence on stderr for failures that have a code; the whole stack for those that are our own mistakes. */
-export function reportFailure(error: unknown): void {
+/**
+ * One sentence on stderr for failures that have a code, the whole stack for those that are our own mistakes; with
+ * `json` one JSON line on stdout instead.
+ */
+export function reportFailure(error: unknown, json: boolean): void {
+  if (json) {
+    console.log(failureLine(error));
+    return;
+  }
   if (error instanceof FramePackError) {
     console.error(`framepack: ${error.message} (${error.code})`);
     return;
   }
   console.error(error);
+}
+
+/** A failure as the last line of `--json`: `{"type":"error","code":...,"message":...}`. */
+function failureLine(error: unknown): string {
+  const code = error instanceof FramePackError ? error.code : 'ERR_INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  return JSON.stringify({ type: 'error', code, message });
 }

@@ -17,6 +17,14 @@ export function parseInteger(text: string): number {
   return value;
 }
 
+/** Reads a seed: a whole number, exact beyond 2^53 too, or `random`; ranges belong to the request. */
+export function parseSeed(text: string): number | bigint | 'random' {
+  if (text === 'random') return text;
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number or random.');
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
 /** Reads bytes with an optional unit, such as `6GiB` or `512MB`. */
 export function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(|[kKMGT]i?B|B)$/.exec(text.trim());

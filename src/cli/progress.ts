@@ -19,13 +19,18 @@ export interface Reporter {
 /** One JSON object a line on stdout; pictures are left out. */
 export class JsonReporter implements Reporter {
   event(event: GenerateEvent): void {
-    console.log(JSON.stringify(event, (key, value) => (PICTURES.has(key) ? undefined : value)));
+    console.log(JSON.stringify(event, asJson));
   }
 
   stop(): void {}
 }
 
 const PICTURES: ReadonlySet<string> = new Set(['frames', 'preview']);
+
+function asJson(key: string, value: unknown): unknown {
+  if (PICTURES.has(key)) return undefined;
+  return typeof value === 'bigint' ? String(value) : value;
+}
 
 const FORMAT =
   '{bar} section {section}/{sections} step {step}/{steps} | eta {eta_text} | peak {peak}{note}';

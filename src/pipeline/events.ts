@@ -32,13 +32,15 @@ export interface PlanEvent extends Moment {
   readonly type: 'plan';
   readonly width: number;
   readonly height: number;
+  /** Frames a second of the file. */
   readonly fps: number;
   /** Frames of the video, a whole number of sections and the start picture. */
   readonly numFrames: number;
   /** Real length of the video, `numFrames / fps`. */
   readonly seconds: number;
   readonly mode: GenerationMode;
-  readonly seed: number;
+  /** The seed in use, drawn ones included; a bigint only beyond 2^53 - 1. */
+  readonly seed: number | bigint;
   readonly numSections: number;
   /** Sampler steps of each section. */
   readonly numSteps: number;
@@ -131,7 +133,7 @@ export interface DoneEvent extends Moment {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
-  readonly seed: number;
+  readonly seed: number | bigint;
   readonly peakBytes: number;
 }
 

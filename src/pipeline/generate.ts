@@ -9,7 +9,7 @@ import type { GenerateEvent } from './events.ts';
 import { openRun } from './open-run.ts';
 import { EventQueue } from './progress/event-queue.ts';
 import { checkRequest, type GenerateRequest } from './request.ts';
-import type { RunObserver } from './run-context.ts';
+import { type RunObserver, throwIfAborted } from './run-context.ts';
 import { sampleVideo } from './sample-video.ts';
 
 /**
@@ -61,6 +61,6 @@ export async function runGeneration(
     return sampleVideo(run, { text, image });
   });
   reporter.stage('write');
-  const file = await output.write(frames);
+  const file = await output.write(frames, () => throwIfAborted(context.signal));
   reporter.done({ file, frames });
 }

@@ -64,10 +64,11 @@ export async function openRun(
   );
   const { width, height } = picture;
   const numFrames = videoFrames(plans.length, latentWindowSize);
+  const fileFps = request.fps ?? fps;
   const reporter = new RunReporter(
     device,
     {
-      ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
+      ...{ width, height, fps: fileFps, numFrames, seconds: numFrames / fileFps, mode },
       ...{ seed: settings.seed, numSections: plans.length, numSteps: settings.steps },
     },
     emit,
@@ -106,7 +107,10 @@ function videoOptions(
 ): VideoOptions | null {
   if (request.out === undefined) return null;
   const { width, height } = picture;
-  const metadata = JSON.stringify({ generator: 'framepack-node', model: info.name, ...settings });
+  const metadata = JSON.stringify(
+    { generator: 'framepack-node', model: info.name, ...settings },
+    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+  );
   return {
     ...{ path: request.out, width, height, fps: request.fps ?? info.fps, metadata },
     ...(request.crf !== undefined && { quality: request.crf }),

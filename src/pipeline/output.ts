@@ -3,8 +3,12 @@ import type { VideoOptions } from '../media/video/video-writer.ts';
 
 /** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
 export interface VideoOutput extends AsyncDisposable {
-  /** Writes all frames; the path of the file, or null when none was asked for. */
-  write(frames: readonly Uint8Array[]): Promise<string | null>;
+  /**
+   * Writes all frames; the path of the file, or null when none was asked for.
+   *
+   * @param beforeFrame - called before each frame; it may throw to stop.
+   */
+  write(frames: readonly Uint8Array[], beforeFrame?: () => void): Promise<string | null>;
 }
 
 /**
@@ -19,8 +23,11 @@ export async function openOutput(options: VideoOptions | null): Promise<VideoOut
   }
   const writer = await openVideo(options);
   return {
-    write: async (frames) => {
-      for (const frame of frames) await writer.addFrame(frame);
+    write: async (frames, beforeFrame) => {
+      for (const frame of frames) {
+        beforeFrame?.();
+        await writer.addFrame(frame);
+      }
       return (await writer.finish()).path;
     },
     [Symbol.asyncDispose]: () => writer.abort(),

@@ -11,6 +11,8 @@ import {
 import type { DeviceKind } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+import { fieldError } from './inputs/field-errors.ts';
+import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
 
 /** A step cache by its kind, its threshold, or both. */
 export interface StepCacheChoice {
@@ -33,8 +35,8 @@ export interface GenerateRequest {
   readonly seconds?: number | undefined;
   /** Sampler steps for each section, 1 to 100. */
   readonly steps?: number | undefined;
-  /** 0 to 2^32 - 1. */
-  readonly seed?: number | undefined;
+  /** Seed of the noise; default that of the checkpoint. */
+  readonly seed?: Seed | undefined;
   /** Distilled guidance, 0 to 50. */
   readonly guidance?: number | undefined;
   /** Classifier-free guidance scale, 1 (off) to 20; anything but 1 doubles the work. */
@@ -80,7 +82,6 @@ type Choice =
   | 'mode'
   | 'seconds'
   | 'steps'
-  | 'seed'
   | 'guidance'
   | 'cfg'
   | 'guidanceRescale'
@@ -90,28 +91,33 @@ type Choice =
 export type ResolvedRequest = {
   readonly [K in Choice]: Exclude<GenerateRequest[K], undefined>;
 } & {
+  /** The seed in use; a bigint only beyond 2^53 - 1. */
+  readonly seed: number | bigint;
   /** Null: off. */
   readonly stepCache: StepCacheSettings | null;
 };
 
 const MAX_SECONDS = 120;
 const MAX_STEPS = 100;
-const MAX_SEED = 2 ** 32 - 1;
+const MAX_THREADS = 1024;
+const WORST_CRF = 51;
+const MAX_FPS = 120;
 const MAX_PROMPT_LENGTH = 10_000;
-const MAX_QUOTED = 60;
+const EXPECTED_PROMPT = `text of at most ${MAX_PROMPT_LENGTH} characters`;
 
+const prompt = z.string().max(MAX_PROMPT_LENGTH);
 const cacheKind = z.enum(['tea', 'mag', 'first-block']);
 const cacheThreshold = z.number().min(0).max(10);
 
 const schema = z.strictObject({
   model: z.string().min(1),
-  prompt: z.string().max(MAX_PROMPT_LENGTH),
+  prompt,
   image: z.union([z.string().min(1), z.instanceof(Uint8Array)]).optional(),
-  negativePrompt: z.string().max(MAX_PROMPT_LENGTH).optional(),
+  negativePrompt: prompt.optional(),
   mode: z.enum(['i2v', 'f1']).optional(),
   seconds: z.number().positive().max(MAX_SECONDS).optional(),
-  steps: z.number().int().min(1).max(MAX_STEPS).optional(),
-  seed: z.number().int().min(0).max(MAX_SEED).optional(),
+  steps: z.int().min(1).max(MAX_STEPS).optional(),
+  seed: seedSchema.optional(),
   guidance: z.number().min(0).max(50).optional(),
   cfg: z.number().min(1).max(20).optional(),
   guidanceRescale: z.number().min(0).max(1).optional(),
@@ -125,15 +131,42 @@ const schema = z.strictObject({
   tiling: z.enum(['temporal', 'full']).optional(),
   device: z.enum(['cpu', 'cuda']).optional(),
   dtype: z.enum(['f32', 'f16', 'bf16']).optional(),
-  threads: z.number().int().min(1).max(1024).optional(),
-  budgetBytes: z.number().int().positive().optional(),
+  threads: z.int().min(1).max(MAX_THREADS).optional(),
+  budgetBytes: z.int().positive().optional(),
   out: z.string().min(1).optional(),
-  crf: z.number().int().min(0).max(51).optional(),
+  crf: z.int().min(0).max(WORST_CRF).optional(),
   encoder: z.enum(ENCODER_NAMES).optional(),
-  fps: z.number().int().min(1).max(120).optional(),
+  fps: z.int().min(1).max(MAX_FPS).optional(),
   preview: z.union([z.boolean(), z.enum(['rgb', 'png'])]).optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
+
+/** What each field may be, for messages. */
+const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
+  model: 'the path of a model folder',
+  prompt: EXPECTED_PROMPT,
+  image: 'a path or the bytes of a picture',
+  negativePrompt: EXPECTED_PROMPT,
+  mode: 'i2v or f1',
+  seconds: `a number above 0, at most ${MAX_SECONDS}`,
+  steps: `a whole number from 1 to ${MAX_STEPS}`,
+  seed: EXPECTED_SEED,
+  guidance: 'a number from 0 to 50',
+  cfg: 'a number from 1 to 20',
+  guidanceRescale: 'a number from 0 to 1',
+  stepCache: 'tea, mag or first-block, a threshold from 0 to 10, or { kind, threshold }',
+  tiling: 'temporal or full',
+  device: 'cpu or cuda',
+  dtype: 'f32, f16 or bf16',
+  threads: `a whole number from 1 to ${MAX_THREADS}`,
+  budgetBytes: 'a whole number of bytes above 0',
+  out: 'the path of a file',
+  crf: `a whole number from 0 to ${WORST_CRF}`,
+  encoder: ENCODER_NAMES.join(', '),
+  fps: `a whole number from 1 to ${MAX_FPS}`,
+  preview: 'true, false, rgb or png',
+  signal: 'an AbortSignal',
+};
 
 /**
  * Checks what can be checked without the checkpoint: types, ranges, unknown fields.
@@ -143,16 +176,7 @@ const schema = z.strictObject({
 export function checkRequest(request: GenerateRequest): GenerateRequest {
   const result = schema.safeParse(request);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const field = issue.path.join('.');
-  const got = field === '' ? '' : `, got ${quote(Reflect.get(request, field))}`;
-  const message = `generate: ${field || 'request'}: ${issue.message}${got}`;
-  throw new FramePackError('ERR_ARGUMENT', message, { field });
-}
-
-function quote(value: unknown): string {
-  const text = typeof value === 'string' ? `"${value}"` : String(value);
-  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}...` : text;
+  throw fieldError(request, result.error.issues, EXPECTED);
 }
 
 /**
@@ -177,7 +201,7 @@ export function resolveRequest(request: GenerateRequest, info: CheckpointInfo): 
     mode,
     seconds: request.seconds ?? defaults.seconds,
     steps: request.steps ?? defaults.steps,
-    seed: request.seed ?? defaults.seed,
+    seed: resolveSeed(request.seed ?? defaults.seed),
     guidance: request.guidance ?? defaults.guidance,
     cfg: request.cfg ?? defaults.cfg,
     guidanceRescale: request.guidanceRescale ?? defaults.guidanceRescale,

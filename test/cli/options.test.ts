@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseBytes, parseInteger, parseNumber, parseStepCache } from '../../src/cli/options.ts';
+import {
+  parseBytes,
+  parseInteger,
+  parseNumber,
+  parseSeed,
+  parseStepCache,
+} from '../../src/cli/options.ts';
 
 describe('option readers', () => {
   it('read numbers strictly', () => {
@@ -9,6 +15,14 @@ describe('option readers', () => {
       expect(() => parseNumber(text)).toThrow('expected a number');
     }
     for (const text of ['1.5', '1e300']) expect(() => parseInteger(text)).toThrow('whole');
+  });
+
+  it('read seeds exactly', () => {
+    expect(parseSeed('7')).toBe(7);
+    expect(parseSeed('-1')).toBe(-1);
+    expect(parseSeed('18446744073709551615')).toBe(2n ** 64n - 1n);
+    expect(parseSeed('random')).toBe('random');
+    for (const text of ['', '1.5', '1e3', 'seven']) expect(() => parseSeed(text)).toThrow('whole');
   });
 
   it.each([

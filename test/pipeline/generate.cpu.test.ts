@@ -159,6 +159,19 @@ describe('generate, stopped', { timeout: 120_000 }, () => {
     expect(doneOf(await collect({ ...TINY_REQUEST, steps: 1, out })).file).toBe(out);
   });
 
+  it('stops while the video is written', async () => {
+    const out = join(folder, 'video.mp4');
+    const abort = new AbortController();
+    const run = async (): Promise<void> => {
+      const request = { ...TINY_REQUEST, steps: 1, out, signal: abort.signal };
+      for await (const event of generate(request)) {
+        if (event.type === 'stage' && event.stage === 'write') abort.abort();
+      }
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('does not start when the signal has fired', async () => {
     const request = { ...TINY_REQUEST, signal: AbortSignal.abort() };
     await expect(collect(request)).rejects.toMatchObject({ code: 'ERR_ABORTED' });

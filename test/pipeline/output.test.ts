@@ -24,6 +24,17 @@ describe('openOutput', () => {
     expect(existsSync(file!)).toBe(true);
   });
 
+  it('stops between frames', async () => {
+    const output = await openOutput(options());
+    let numFrames = 0;
+    const stop = (): void => {
+      if (numFrames++ === 1) throw new Error('stop');
+    };
+    await expect(output.write(FRAMES, stop)).rejects.toThrow('stop');
+    await output[Symbol.asyncDispose]();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('leaves nothing when disposed first', async () => {
     const output = await openOutput(options());
     expect(readdirSync(folder)).toHaveLength(1);

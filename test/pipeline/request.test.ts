@@ -21,9 +21,12 @@ describe('checkRequest', () => {
     [{ steps: 0 }, 'steps'],
     [{ steps: 2.5 }, 'steps'],
     [{ steps: 1000 }, 'steps'],
-    [{ seed: -1 }, 'seed'],
-    [{ seed: 2 ** 32 }, 'seed'],
+    [{ seed: -2 }, 'seed'],
     [{ seed: 2 ** 53 }, 'seed'],
+    [{ seed: 2n ** 64n }, 'seed'],
+    [{ seed: -2n }, 'seed'],
+    [{ seed: 'any' }, 'seed'],
+    [{ seed: 1.5 }, 'seed'],
     [{ cfg: 0.5 }, 'cfg'],
     [{ guidance: null }, 'guidance'],
     [{ guidanceRescale: 2 }, 'guidanceRescale'],
@@ -37,17 +40,54 @@ describe('checkRequest', () => {
     [{ image: 5 }, 'image'],
     [{ signal: {} }, 'signal'],
     [{ model: '' }, 'model'],
-    [{ colour: 'red' }, ''],
+    [{ preview: 'gif' }, 'preview'],
+    [{ stepCache: { kind: 'x' } }, 'stepCache'],
   ])('refuses %o and names the field', (change, field) => {
     const request = { ...MINIMAL, ...change } as unknown as GenerateRequest;
     expect(() => checkRequest(request)).toThrow(
       expect.objectContaining({ code: 'ERR_ARGUMENT', details: { field } }),
     );
   });
+});
+
+describe('the messages of checkRequest', () => {
+  it.each([
+    [{ seconds: '4' }, 'generate: seconds expected a number above 0, at most 120, got "4"'],
+    [{ steps: 1000 }, 'generate: steps expected a whole number from 1 to 100, got 1000'],
+    [{ signal: {} }, 'generate: signal expected an AbortSignal, got an object'],
+    [{ image: [] }, 'generate: image expected a path or the bytes of a picture, got an array'],
+    [{ mode: undefined, prompt: undefined }, /^generate: prompt expected text .*, got undefined$/],
+    [
+      { seed: -2n },
+      /^generate: seed expected a whole number from 0 to 18446744073709551615 .*got -2$/,
+    ],
+  ])('says what %o may be and what it was', (change, message) => {
+    const request = { ...MINIMAL, ...change } as unknown as GenerateRequest;
+    expect(() => checkRequest(request)).toThrow(message);
+  });
+
+  it.each([
+    ['promt', 'prompt'],
+    ['second', 'seconds'],
+    ['budgetbytes', 'budgetBytes'],
+    ['negativeprompt', 'negativePrompt'],
+    ['colour', undefined],
+    ['x', undefined],
+  ])('names the unknown field %s and suggests %s', (field, meant) => {
+    const { model } = MINIMAL;
+    const request = { model, [field]: 'A ball.' } as unknown as GenerateRequest;
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    expect(() => checkRequest(request)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_ARGUMENT',
+        message: `generate: request expected only known fields, got "${field}"${hint}`,
+      }),
+    );
+  });
 
   it('cuts long values short in the message', () => {
     const request = { ...MINIMAL, prompt: 'x'.repeat(10_001) };
-    expect(() => checkRequest(request)).toThrow(/^generate: prompt: .{10,200}\.\.\.$/);
+    expect(() => checkRequest(request)).toThrow(/^generate: prompt expected .{10,200}\.\.\.$/);
   });
 
   it.each([undefined, null, 5, 'text', []])('refuses %o as a whole', (request) => {
@@ -85,6 +125,8 @@ describe('resolveRequest', () => {
     expect(() =>
       resolveRequest({ ...MINIMAL, stepCache: 'mag' }, { ...info, magRatios: null }),
     ).toThrow(expect.objectContaining({ code: 'ERR_UNSUPPORTED' }));
+    const big = { ...MINIMAL, seed: 2n ** 64n - 1n };
+    expect(resolveRequest(big, info).seed).toBe(2n ** 64n - 1n);
     const chosen = resolveRequest({ ...MINIMAL, mode: 'f1', stepCache: 0.15 }, info);
     expect(chosen).toMatchObject({ mode: 'f1', stepCache: { kind: 'tea', threshold: 0.15 } });
   });

@@ -51,6 +51,15 @@ describe('Generator', () => {
     expect(new Generator(6).nextNormals(16)).not.toEqual(low);
   });
 
+  // torch.Generator().manual_seed(seed) and torch.randn(64), PyTorch 2.13.
+  test.each([
+    [2n ** 32n + 5n, [1.8423299, 0.5188872, -1.7119213, -1.7013793, 2.0194194]],
+    [2n ** 63n + 31337n, SEED_31337],
+    [2n ** 64n - 1n, [-2.6642976, -1.0910486, 0.4514474, 0.2283607, 1.8986179]],
+  ])('draws the numbers of PyTorch for the 64-bit seed %d', (seed, expected) => {
+    expectClose(new Generator(seed).nextNormals(64), expected);
+  });
+
   test('is standard normal', () => {
     const values = new Generator(123).nextNormals(1 << 16);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

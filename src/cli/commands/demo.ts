@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { freeName } from '../free-name.ts';
 import { TerminalReporter } from '../progress.ts';
 import { runGenerate } from './generate.ts';
 
@@ -23,15 +24,9 @@ export function addDemoCommand(program: Command): void {
         image: join(ROOT, 'assets', 'picture-1.png'),
         prompt: 'A yellow ring grows and shrinks over a snowy field.',
         seconds: DEMO_SECONDS,
-        out: freeName(folder),
+        out: freeName(folder, 'demo'),
       };
       console.error(`"${request.prompt}"`);
       await runGenerate(request, new TerminalReporter());
     });
-}
-
-function freeName(folder: string): string {
-  let name = join(folder, 'demo.mp4');
-  for (let number = 2; existsSync(name); number++) name = join(folder, `demo-${number}.mp4`);
-  return name;
 }

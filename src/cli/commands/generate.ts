@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type DoneEvent, ENCODER_NAMES, type GenerateRequest, generate } from '../../index.ts';
-import { parseBytes, parseInteger, parseNumber, parseStepCache } from '../options.ts';
+import { freeName } from '../free-name.ts';
+import { parseBytes, parseInteger, parseNumber, parseSeed, parseStepCache } from '../options.ts';
 import { JsonReporter, type Reporter, TerminalReporter } from '../progress.ts';
 
 interface GenerateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
@@ -23,8 +24,8 @@ export function addGenerateCommand(program: Command): void {
     )
     .option(
       '--out <file>',
-      'video to write: .mp4, .m4v, .mov, .mkv, .webm, .gif, or a folder name with / for PNG pictures; never overwritten',
-      'framepack.mp4',
+      'video to write: .mp4, .m4v, .mov, .mkv, .webm, .gif, or a folder name with / for PNG pictures; never an ' +
+        'existing one; default: framepack.mp4, framepack-2.mp4, ...',
     )
     .option('--negative-prompt <text>', 'what to avoid; needs --cfg above 1')
     .addOption(
@@ -35,7 +36,11 @@ export function addGenerateCommand(program: Command): void {
     )
     .option('--seconds <number>', 'length of the video', parseNumber)
     .option('--steps <number>', 'sampler steps for each section', parseInteger)
-    .option('--seed <number>', 'seed of the noise', parseInteger)
+    .option(
+      '--seed <number>',
+      'seed of the noise, up to 2^64 - 1; random or -1 draws one',
+      parseSeed,
+    )
     .option('--guidance <number>', 'distilled guidance', parseNumber)
     .option('--cfg <number>', 'classifier-free guidance scale; 1 is off', parseNumber)
     .option('--guidance-rescale <number>', 'rescale of the guided prediction, 0 to 1', parseNumber)
@@ -63,9 +68,10 @@ export function addGenerateCommand(program: Command): void {
     )
     .option('--fps <number>', "frames a second of the file, in place of the model's", parseInteger)
     .option('--json', 'print events as one JSON object a line')
-    .action(async ({ json, maxMemory, ...request }: GenerateFlags) => {
+    .action(async ({ json, maxMemory, ...flags }: GenerateFlags) => {
       const reporter = json ? new JsonReporter() : new TerminalReporter();
-      await runGenerate({ ...request, budgetBytes: maxMemory }, reporter);
+      const { out = freeName('', 'framepack') } = flags;
+      await runGenerate({ ...flags, out, budgetBytes: maxMemory }, reporter);
     });
 }
 

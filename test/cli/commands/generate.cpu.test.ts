@@ -28,22 +28,29 @@ describe('framepack generate', { timeout: 120_000 }, () => {
   });
 
   it('prints one JSON object an event', async () => {
-    const { stdout } = await runCli(command('--steps', '2', '--json'));
+    const seed = String(2n ** 64n - 1n);
+    const { stdout } = await runCli(command('--steps', '2', '--seed', seed, '--json'));
     const events = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { type: string });
     expect(events.filter(({ type }) => type === 'step')).toHaveLength(2);
     expect(events.at(-1)).toMatchObject({ type: 'done', width: 128, height: 96 });
-    expect(events.at(-1)).not.toHaveProperty('frames');
+    expect(events[0]).toMatchObject({ type: 'plan', numFrames: 37, seed });
+    expect(events.at(-1)).toMatchObject({ seed });
+    expect(stdout).not.toContain('"frames"');
   });
 
   it('leaves no half-written file on Ctrl-C and says so with code 130', async () => {
-    const { code, stderr } = await runCli(command('--steps', '90', '--json'), (text, kill) => {
-      if (text.includes('"step"')) kill('SIGINT');
-    });
+    const { code, stdout, stderr } = await runCli(
+      command('--steps', '90', '--json'),
+      (text, kill) => {
+        if (text.includes('"step"')) kill('SIGINT');
+      },
+    );
     expect(code).toBe(130);
-    expect(stderr).toContain('ERR_ABORTED');
+    expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).toMatchObject({ code: 'ERR_ABORTED' });
+    expect(stderr).not.toContain('framepack:');
     expect(readdirSync(folder)).toEqual([]);
   });
 
