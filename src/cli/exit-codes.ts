@@ -1,17 +1,19 @@
 import { CommanderError } from 'commander';
 import { FramePackError } from '../index.ts';
+import { SIGNAL_EXIT_CODES } from './interrupt.ts';
 
-/** Conventions of the shell: 2 for a wrong command line, 130 for Ctrl-C, 1 for everything else. */
+/** Conventions of the shell: 2 for a wrong command line, 128 and its number for a signal, 1 for everything else. */
 const USAGE = 2;
 const FAILURE = 1;
-const INTERRUPTED = 130;
 
 /** Exit code for whatever a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   if (!(error instanceof FramePackError)) return FAILURE;
   if (error.code === 'ERR_ARGUMENT') return USAGE;
-  return error.code === 'ERR_ABORTED' ? INTERRUPTED : FAILURE;
+  if (error.code !== 'ERR_ABORTED') return FAILURE;
+  const known = Object.entries(SIGNAL_EXIT_CODES).find(([signal]) => signal === error.cause);
+  return known?.[1] ?? SIGNAL_EXIT_CODES.SIGINT;
 }
 
 /**

@@ -9,6 +9,7 @@ import { addGenerateCommand } from './commands/generate.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { exitCodeOf, reportFailure } from './exit-codes.ts';
+import { outliveOutput } from './interrupt.ts';
 
 const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };
@@ -27,6 +28,7 @@ const program = new Command('framepack')
   })
   .exitOverride();
 
+outliveOutput();
 addGenerateCommand(program);
 addDoctorCommand(program);
 addInspectCommand(program);

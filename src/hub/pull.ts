@@ -136,7 +136,8 @@ export async function pullTuned(
     return await run.pull(requests);
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new FramePackError('ERR_ABORTED', 'pull: aborted; what has arrived is kept', {}, error);
+    const message = 'pull: aborted; what has arrived is kept';
+    throw new FramePackError('ERR_ABORTED', message, {}, signal.reason);
   }
 }
 

@@ -8,7 +8,8 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The program, from source. */
+export const MAIN: string = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Runs `framepack` from source; `onOutput` sees stderr as it comes and may signal the process. */
 export function runCli(

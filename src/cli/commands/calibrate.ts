@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { calibrateStepCache, type GenerateRequest } from '../../index.ts';
+import { interruptible } from '../interrupt.ts';
 import { parseInteger, parseNumber } from '../options.ts';
 import { TerminalReporter } from '../progress.ts';
 
@@ -17,7 +18,9 @@ export function addCalibrateCommand(program: Command): void {
     .action(async (request: GenerateRequest) => {
       const reporter = new TerminalReporter();
       try {
-        const ratios = await calibrateStepCache(request, (event) => reporter.event(event));
+        const ratios = await interruptible((signal) =>
+          calibrateStepCache({ ...request, signal }, (event) => reporter.event(event)),
+        );
         console.log(JSON.stringify({ mag_ratios: ratios }));
       } finally {
         reporter.stop();

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type DoneEvent, ENCODER_NAMES, type GenerateRequest, generate } from '../../index.ts';
 import { freeName } from '../free-name.ts';
+import { interruptible } from '../interrupt.ts';
 import { parseBytes, parseInteger, parseNumber, parseSeed, parseStepCache } from '../options.ts';
 import { JsonReporter, type Reporter, TerminalReporter } from '../progress.ts';
 
@@ -75,25 +76,21 @@ export function addGenerateCommand(program: Command): void {
     });
 }
 
-/** Runs a request to its end, reporting events; Ctrl-C stops it within one block. */
+/** Runs a request to its end, reporting events; Ctrl-C and its like stop it within one block. */
 export async function runGenerate(
   request: GenerateRequest,
   reporter: Reporter,
 ): Promise<DoneEvent | undefined> {
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort();
-  process.once('SIGINT', onInterrupt);
-  process.once('SIGTERM', onInterrupt);
   try {
-    let done: DoneEvent | undefined;
-    for await (const event of generate({ ...request, signal: interrupt.signal })) {
-      reporter.event(event);
-      if (event.type === 'done') done = event;
-    }
-    return done;
+    return await interruptible(async (signal) => {
+      let done: DoneEvent | undefined;
+      for await (const event of generate({ ...request, signal })) {
+        reporter.event(event);
+        if (event.type === 'done') done = event;
+      }
+      return done;
+    });
   } finally {
     reporter.stop();
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
   }
 }

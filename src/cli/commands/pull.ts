@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type PullEvent, type PulledRepository, type PullOptions, pull } from '../../index.ts';
+import { interruptible } from '../interrupt.ts';
 import { parseInteger } from '../options.ts';
 
 interface PullFlags {
@@ -23,25 +24,11 @@ export function addPullCommand(program: Command): void {
     .option('--offline', 'use only what is there; the same as HF_HUB_OFFLINE=1')
     .option('--json', 'print events as one JSON object a line')
     .action(async (source: string, { cache, connections, offline, json }: PullFlags) => {
-      const interrupt = new AbortController();
-      const onInterrupt = (): void => interrupt.abort();
-      process.once('SIGINT', onInterrupt);
-      process.once('SIGTERM', onInterrupt);
-      const options: PullOptions = {
-        cacheFolder: cache,
-        connections,
-        offline,
-        signal: interrupt.signal,
-        onEvent: json ? printJson : (event) => console.error(lineOf(event)),
-      };
-      try {
-        const pulled = await pull(source, options);
-        if (json) printJson({ type: 'done', repositories: pulled });
-        else for (const { folder } of pulled) console.log(folder);
-      } finally {
-        process.off('SIGINT', onInterrupt);
-        process.off('SIGTERM', onInterrupt);
-      }
+      const onEvent = json ? printJson : (event: PullEvent) => console.error(lineOf(event));
+      const options: PullOptions = { cacheFolder: cache, connections, offline, onEvent };
+      const pulled = await interruptible((signal) => pull(source, { ...options, signal }));
+      if (json) printJson({ type: 'done', repositories: pulled });
+      else for (const { folder } of pulled) console.log(folder);
     });
 }
 

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { EncoderSettings } from './video-writer.ts';
 
 // The program lies beside this module, compiled as this module is.
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const PROGRAM = fileURLToPath(new URL(`./openh264-program${EXTENSION}`, import.meta.url));
 /** From source, Node needs to be told how to read TypeScript. */
-const LOADER = EXTENSION === '.ts' ? ['--import', 'tsx'] : [];
+const LOADER =
+  EXTENSION === '.ts'
+    ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
+    : [];
 /** Openh264 refuses anything smaller. */
 const MIN_SIDE = 16;
 const PROBE_MS = 20_000;
