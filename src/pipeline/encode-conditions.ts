@@ -16,6 +16,8 @@ import { fromArray, type Tensor } from '../tensor/tensor.ts';
 import { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
 import { encodePrompt } from '../tokenizers/encode-prompt.ts';
 import { LlamaTokenizer } from '../tokenizers/llama-tokenizer.ts';
+import { assertFinite, type ValueOrigin } from './checks/finite.ts';
+import { warnOfCut, warnOfLeftOver } from './checks/warnings.ts';
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 
 /** What the DiT knows of one prompt. */
@@ -48,6 +50,10 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
   const { folder, info, pace, observer, reporter } = context;
   const tokenizer = await LlamaTokenizer.load(folder.path('tokenizer'));
   const encoded = prompts.map((prompt) => encodePrompt(tokenizer, prompt, info.prompt));
+  encoded.forEach(({ numCut }, index) => {
+    if (numCut > 0)
+      warnOfCut(reporter, index, { encoder: 'Llama', numTokens: info.prompt.maxLength });
+  });
   observer?.ids('text.llama_ids', encoded[0]!.ids);
   return scope(async () => {
     const config = networkConfig(context, 'text_encoder', parseLlamaConfig);
@@ -55,6 +61,7 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
     const dtype = ownDType(context, checkpoint);
     const options = { hiddenLayer: info.prompt.hiddenLayer, dtype };
     const llama = Llama.load(checkpoint.scope(), config, options);
+    warnOfLeftOver(reporter, 'text_encoder', llama);
     reporter.stage('encode-text');
     const results: Tensor[] = [];
     for (const { ids, cropStart } of encoded) {
@@ -65,6 +72,7 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
         }),
       );
     }
+    for (const states of results) await assertFinite(states, origin(context, 'text_encoder'));
     observer?.tensor('text.llama', results[0]!);
     return results;
   });
@@ -73,15 +81,22 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
 async function encodeClip(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
   const { folder, info, pace, observer, reporter } = context;
   const tokenizer = await ClipTokenizer.load(folder.path('tokenizer_2'));
-  const ids = prompts.map((prompt) => tokenizer.encode(prompt, info.prompt.clipMaxLength));
+  const { clipMaxLength: numTokens } = info.prompt;
+  prompts.forEach((prompt, index) => {
+    if (!tokenizer.fits(prompt, numTokens))
+      warnOfCut(reporter, index, { encoder: 'CLIP', numTokens });
+  });
+  const ids = prompts.map((prompt) => tokenizer.encode(prompt, numTokens));
   observer?.ids('text.clip_ids', ids[0]!);
   return scope(async () => {
     const config = networkConfig(context, 'text_encoder_2', parseClipTextConfig);
     const checkpoint = await networkWeights(context, 'text_encoder_2');
     const clip = ClipText.load(checkpoint.scope(), config, ownDType(context, checkpoint));
+    warnOfLeftOver(reporter, 'text_encoder_2', clip);
     reporter.stage('encode-text');
     const results: Tensor[] = [];
     for (const prompt of ids) results.push((await clip.forward(prompt, pace)).pooled);
+    for (const pooled of results) await assertFinite(pooled, origin(context, 'text_encoder_2'));
     observer?.tensor('text.pooled', results[0]!);
     return results;
   });
@@ -106,9 +121,12 @@ async function encodeSiglip(context: RunContext, picture: RgbImage): Promise<Ten
     const config = networkConfig(context, 'image_encoder', parseSiglipVisionConfig);
     const checkpoint = await networkWeights(context, 'image_encoder');
     const siglip = SiglipVision.load(checkpoint.scope(), config, ownDType(context, checkpoint));
+    warnOfLeftOver(reporter, 'image_encoder', siglip);
     reporter.stage('encode-image');
     const square = resample(picture, config.imageSize, config.imageSize, BICUBIC);
-    return siglip.forward(toPixels(context, square).squeeze(2), pace);
+    const states = await siglip.forward(toPixels(context, square).squeeze(2), pace);
+    await assertFinite(states, origin(context, 'image_encoder'));
+    return states;
   });
 }
 
@@ -122,8 +140,11 @@ async function encodeStartLatent(
     const config = networkConfig(context, 'vae', parseVaeConfig);
     const checkpoint = await networkWeights(context, 'vae');
     const encoder = VaeImageEncoder.load(checkpoint.scope(), config, ownDType(context, checkpoint));
+    warnOfLeftOver(reporter, 'vae', encoder);
     reporter.stage('encode-image');
-    return encoder.encodeMode(toPixels(context, picture), { tiling, pace });
+    const latent = await encoder.encodeMode(toPixels(context, picture), { tiling, pace });
+    await assertFinite(latent, origin(context, 'vae'));
+    return latent;
   });
 }
 
@@ -131,4 +152,11 @@ async function encodeStartLatent(
 function toPixels(context: RunContext, picture: RgbImage): Tensor<'f32'> {
   const { width, height } = picture;
   return fromArray(context.device, imageToUnit(picture), [1, 3, 1, height, width], 'f32');
+}
+
+type Encoder = 'text_encoder' | 'text_encoder_2' | 'image_encoder' | 'vae';
+
+function origin({ dtype }: RunContext, network: Encoder): ValueOrigin {
+  const isText = network === 'text_encoder' || network === 'text_encoder_2';
+  return { stage: isText ? 'encode-text' : 'encode-image', network, dtype };
 }

@@ -8,6 +8,7 @@ import { Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import { ModelFolder } from '../weights/model-folder.ts';
+import { warnOfInactiveInputs, warnOfPictures } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { RunReporter } from './progress/run-reporter.ts';
@@ -74,6 +75,8 @@ export async function openRun(
     emit,
   );
   reporter.plan();
+  warnOfInactiveInputs(reporter, request, settings);
+  if (output.isFallback) warnOfPictures(reporter);
   return {
     context: {
       device,

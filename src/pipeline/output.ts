@@ -1,8 +1,11 @@
+import { formatOf } from '../media/video/formats.ts';
 import { openVideo } from '../media/video/open-video.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 
 /** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
 export interface VideoOutput extends AsyncDisposable {
+  /** Whether a video was asked for and numbered pictures are written, because no encoder is there. */
+  readonly isFallback: boolean;
   /**
    * Writes all frames; the path of the file, or null when none was asked for.
    *
@@ -19,10 +22,12 @@ export interface VideoOutput extends AsyncDisposable {
  */
 export async function openOutput(options: VideoOptions | null): Promise<VideoOutput> {
   if (options === null) {
-    return { write: async () => null, [Symbol.asyncDispose]: async () => {} };
+    return { isFallback: false, write: async () => null, [Symbol.asyncDispose]: async () => {} };
   }
   const writer = await openVideo(options);
+  const wantsPictures = options.encoder === 'png' || formatOf(options.path).muxer === null;
   return {
+    isFallback: writer.encoder === 'png' && !wantsPictures,
     write: async (frames, beforeFrame) => {
       for (const frame of frames) {
         beforeFrame?.();

@@ -10,6 +10,8 @@ import { flowShiftMu, sigmaSchedule } from '../sampling/schedule.ts';
 import { Generator } from '../tensor/generator.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { assertFinite } from './checks/finite.ts';
+import { warnOfLeftOver } from './checks/warnings.ts';
 import type { ImageConditions, TextConditions } from './encode-conditions.ts';
 import type { Preview } from './events.ts';
 import type { Run } from './open-run.ts';
@@ -86,10 +88,13 @@ async function decodeSection(
   const { plan, history, video } = section;
   const { pace, info, reporter } = run.context;
   const latents = history.newest(plan.decode.numLatents);
+  const { sectionIndex } = plan;
   const clip = await decoder((network) => {
-    reporter.sectionStage('decode', plan.sectionIndex);
+    reporter.sectionStage('decode', sectionIndex);
     return network.decode(latents, { tiling: run.tiling, pace });
   });
+  const origin = { stage: 'decode', network: 'vae', section: sectionIndex } as const;
+  await assertFinite(clip, { ...origin, dtype: run.context.dtype });
   return video.add(clip, plan, plan.isLast ? 0 : overlapFrames(info.latentWindowSize));
 }
 
@@ -119,7 +124,9 @@ function transformer(context: RunContext): Resident<Dit> {
     weightBytes: weightBytesOf(context.folder.path('transformer')),
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
-      return Dit.load(weights.scope(), config, context.dtype);
+      const dit = Dit.load(weights.scope(), config, context.dtype);
+      warnOfLeftOver(context.reporter, 'transformer', dit);
+      return dit;
     },
   };
 }
@@ -130,7 +137,10 @@ function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
     weightBytes: weightBytesOf(context.folder.path('vae')),
     load: async () => {
       const weights = await networkWeights(context, 'vae');
-      return VaeVideoDecoder.load(weights.scope(), config, { dtype: ownDType(context, weights) });
+      const dtype = ownDType(context, weights);
+      const decoder = VaeVideoDecoder.load(weights.scope(), config, { dtype });
+      warnOfLeftOver(context.reporter, 'vae', decoder);
+      return decoder;
     },
   };
 }

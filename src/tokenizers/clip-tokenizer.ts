@@ -101,6 +101,16 @@ export class ClipTokenizer {
     return ids;
   }
 
+  /** Whether {@link ClipTokenizer.encode} keeps the whole text. */
+  fits(text: string, maxLength = 77): boolean {
+    let numFree = maxLength - 2;
+    for (const word of this.#words(text)) {
+      numFree -= this.#encodeWord(word).length;
+      if (numFree < 0) return false;
+    }
+    return true;
+  }
+
   #idOf(token: string): number {
     return this.#ids.get(token)!;
   }

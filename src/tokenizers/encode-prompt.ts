@@ -20,6 +20,8 @@ export interface EncodedPrompt {
   readonly ids: number[];
   /** Number of prefix ids; the hidden states before this position are dropped. */
   readonly cropStart: number;
+  /** Ids of the prompt itself that did not fit. */
+  readonly numCut: number;
 }
 
 const PLACEHOLDER = '{}';
@@ -46,5 +48,9 @@ export function encodePrompt(
   }
   const cropStart = tokenizer.encode(prefix).length;
   const ids = tokenizer.encode(prefix + prompt + suffix);
-  return { ids: ids.slice(0, cropStart + layout.maxLength), cropStart };
+  const numMarks = tokenizer.encode('').length;
+  const numSuffix = tokenizer.encode(suffix).length - numMarks;
+  const capacity = cropStart + layout.maxLength;
+  const numCut = Math.max(0, ids.length - numSuffix - capacity);
+  return { ids: ids.slice(0, capacity), cropStart, numCut };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TEMPORAL_TILING } from '../../src/models/vae/tiling.ts';
 import { encodeImage, encodeText } from '../../src/pipeline/encode-conditions.ts';
+import type { GenerateEvent } from '../../src/pipeline/events.ts';
 import { openRun } from '../../src/pipeline/open-run.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { TINY_REQUEST } from './tiny-request.ts';
@@ -20,10 +21,16 @@ describe('encodeText', () => {
     });
   });
 
-  it('cuts a prompt that is far too long', async () => {
-    await using run = await openRun(TINY_REQUEST, () => {});
+  it('cuts a prompt that is far too long, and warns for each encoder', async () => {
+    const events: GenerateEvent[] = [];
+    await using run = await openRun(TINY_REQUEST, (event) => events.push(event));
     const [long] = await encodeText(run.context, ['ball '.repeat(2000)]);
     expect(long!.text.shape[1]).toBe(run.context.info.prompt.maxLength);
+    const codes = events.filter(({ type }) => type === 'warning');
+    expect(codes).toMatchObject([
+      { code: 'WARN_PROMPT_CUT', message: expect.stringContaining('Llama') },
+      { code: 'WARN_PROMPT_CUT', message: expect.stringContaining('CLIP') },
+    ]);
   });
 });
 

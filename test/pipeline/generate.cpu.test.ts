@@ -113,6 +113,15 @@ describe('generate, asked for', { timeout: 120_000 }, () => {
 });
 
 describe('generate with a step cache', { timeout: 120_000 }, () => {
+  it('warns once of each input that it does not hear, behind the plan', async () => {
+    const inactive = { negativePrompt: 'blur', guidanceRescale: 0.5, crf: 20 };
+    const events = await collect({ ...TINY_REQUEST, ...inactive, steps: 1 });
+    expect(events.slice(0, 4).map(({ type }) => type)).toEqual([
+      ...['plan', 'warning', 'warning', 'warning'],
+    ]);
+    expect(events.filter(({ type }) => type === 'warning')).toHaveLength(3);
+  });
+
   it('saves blocks with the step cache', async () => {
     const events = await collect({ ...TINY_REQUEST, steps: 8, stepCache: 10 });
     const cached = events.filter((event) => event.type === 'step' && event.isCached);

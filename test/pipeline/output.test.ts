@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openOutput } from '../../src/pipeline/output.ts';
 
 let folder: string;
@@ -22,6 +22,20 @@ describe('openOutput', () => {
     await output[Symbol.asyncDispose]();
     expect(file).not.toBeNull();
     expect(existsSync(file!)).toBe(true);
+  });
+
+  it('says when pictures stand in for a video that nothing here can make, and only then', async () => {
+    const tooSmall = { ...options(), width: 2, height: 2 };
+    vi.stubEnv('PATH', folder);
+    const outputs = [
+      await openOutput({ ...tooSmall, path: join(folder, 'video.mp4') }),
+      await openOutput({ ...tooSmall, path: join(folder, 'pictures/') }),
+      await openOutput({ ...tooSmall, path: join(folder, 'asked.mp4'), encoder: 'png' }),
+      await openOutput(null),
+    ];
+    vi.unstubAllEnvs();
+    expect(outputs.map(({ isFallback }) => isFallback)).toEqual([true, false, false, false]);
+    for (const output of outputs) await output[Symbol.asyncDispose]();
   });
 
   it('stops between frames', async () => {

@@ -31,6 +31,13 @@ describe('the CLIP vocabulary', () => {
     expect(tokenizer.encode('a photo of a cat', 5)).toEqual([START, 320, 1125, 539, END]);
   });
 
+  test('says whether a text fits, its marks included', () => {
+    expect(tokenizer.fits('a photo of a cat', 7)).toBe(true);
+    expect(tokenizer.fits('a photo of a cat', 6)).toBe(false);
+    expect(tokenizer.fits('', 2)).toBe(true);
+    expect(tokenizer.fits('a cat '.repeat(200_000))).toBe(false);
+  });
+
   test('a word that straddles the limit is cut inside', () => {
     const whole = tokenizer.encode('supercalifragilistic', 20);
     expect(tokenizer.encode('supercalifragilistic', 4)).toEqual([...whole.slice(0, 3), END]);

@@ -61,7 +61,8 @@ describe('the Llama 3 vocabulary', () => {
   });
 
   test('an empty prompt leaves the closing token', () => {
-    const { ids, cropStart } = encode('');
+    const { ids, cropStart, numCut } = encode('');
+    expect(numCut).toBe(0);
     expect(ids.slice(cropStart)).toEqual([128009]);
   });
 
@@ -71,7 +72,9 @@ describe('the Llama 3 vocabulary', () => {
   });
 
   test('a long prompt is cut at the end, closing token included', () => {
-    const { ids, cropStart } = encode('word '.repeat(5000));
+    const { ids, cropStart, numCut } = encode('word '.repeat(5000));
+    // The last space is a token of its own.
+    expect(numCut).toBe(5001 - 256);
     expect(ids).toHaveLength(351);
     expect(ids.length - cropStart).toBe(256);
     expect(ids).not.toContain(undefined);

@@ -1,9 +1,7 @@
-import { FramePackError } from '../../errors.ts';
 import type { History } from '../../framepack/history.ts';
 import type { ContextGroup, SectionPlan } from '../../framepack/section-plan.ts';
 import type { Dit, DitEmbedding, DitInputs } from '../../models/dit/dit.ts';
 import type { FrameGroup, PackedFrames } from '../../models/dit/packed-context.ts';
-import { countNonFinite } from '../../ops/reduce.ts';
 import {
   conditioningNumber,
   flowDenoiser,
@@ -18,6 +16,7 @@ import type { FirstBlock, StepCache } from '../../sampling/step-cache/step-cache
 import { type SamplingStep, sampleUniPc } from '../../sampling/unipc.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { assertFinite } from '../checks/finite.ts';
 import type { ImageConditions, TextConditions } from '../encode-conditions.ts';
 import type { RunContext } from '../run-context.ts';
 
@@ -62,6 +61,10 @@ export async function sampleSection(
   onStep: (step: SectionStep) => Promise<void>,
 ): Promise<Tensor<'f32'>> {
   const { settings, plan, noise } = inputs;
+  const origin = {
+    ...({ stage: 'sample', network: 'transformer' } as const),
+    ...{ dtype: context.dtype, section: plan.sectionIndex },
+  };
   return scope(async () => {
     const velocity = new VelocityNetwork(context, dit, inputs);
     try {
@@ -74,7 +77,7 @@ export async function sampleSection(
         sigmas: settings.sigmas,
         ...(context.signal && { signal: context.signal }),
         onStep: async (step) => {
-          await assertFinite(step, plan.sectionIndex);
+          await assertFinite(step.x0, { ...origin, step: step.stepIndex });
           await onStep({ ...step, isCached: velocity.takeCachedFlag() });
         },
       });
@@ -165,15 +168,4 @@ function contextFrames(plan: SectionPlan, history: History): Omit<PackedFrames, 
   });
   const { clean, clean2x, clean4x } = plan.context;
   return { clean: group(clean), clean2x: group(clean2x), clean4x: group(clean4x) };
-}
-
-async function assertFinite(step: SamplingStep, sectionIndex: number): Promise<void> {
-  const flat = step.x0.reshape([-1]);
-  const [count] = await scope(() => countNonFinite(flat, { axis: 0 }).readFloat32());
-  if (count === 0) return;
-  throw new FramePackError(
-    'ERR_NUMERIC',
-    `generate: section ${sectionIndex} step ${step.stepIndex} expected finite latents, got ${count} of ${flat.size} NaN or infinite`,
-    { section: sectionIndex, step: step.stepIndex, count },
-  );
 }

@@ -1,0 +1,59 @@
+import type { ModelPart } from '../../weights/model-folder.ts';
+import type { RunReporter } from '../progress/run-reporter.ts';
+import type { GenerateRequest, ResolvedRequest } from '../request.ts';
+
+type Warner = Pick<RunReporter, 'warn'>;
+
+const LISTED_NAMES = 4;
+
+/** Warns of inputs that were given and that this run does not hear, one warning each. */
+export function warnOfInactiveInputs(
+  reporter: Warner,
+  request: GenerateRequest,
+  { cfg }: Pick<ResolvedRequest, 'cfg'>,
+): void {
+  const { negativePrompt = '', guidanceRescale = 0, device = 'cpu', out } = request;
+  const inactive: [isInactive: boolean, field: string, needs: string][] = [
+    [negativePrompt !== '' && cfg === 1, 'negativePrompt', 'cfg above 1'],
+    [guidanceRescale !== 0 && cfg === 1, 'guidanceRescale', 'cfg above 1'],
+    [request.threads !== undefined && device !== 'cpu', 'threads', 'device cpu'],
+    [request.crf !== undefined && out === undefined, 'crf', 'out'],
+    [request.encoder !== undefined && out === undefined, 'encoder', 'out'],
+  ];
+  for (const [isInactive, field, needs] of inactive) {
+    if (!isInactive) continue;
+    reporter.warn('WARN_INACTIVE_INPUT', `${field} has no effect: it needs ${needs}`);
+  }
+}
+
+/** Warns that a prompt, the first or the negative one behind it, is longer than an encoder reads. */
+export function warnOfCut(
+  reporter: Warner,
+  promptIndex: number,
+  { encoder, numTokens }: { readonly encoder: string; readonly numTokens: number },
+): void {
+  const field = promptIndex === 0 ? 'prompt' : 'negativePrompt';
+  reporter.warn(
+    'WARN_PROMPT_CUT',
+    `${field} is cut: ${encoder} reads its first ${numTokens} tokens`,
+  );
+}
+
+/** Warns that the video becomes pictures. */
+export function warnOfPictures(reporter: Warner): void {
+  const message =
+    'no encoder works here, frames are written as PNG pictures: install ffmpeg with libx264';
+  reporter.warn('WARN_PNG_FRAMES', message);
+}
+
+/** Warns of tensors in the files of a network that nothing reads. */
+export function warnOfLeftOver(
+  reporter: Warner,
+  part: ModelPart,
+  { leftOver }: { readonly leftOver: readonly string[] },
+): void {
+  if (leftOver.length === 0) return;
+  const more = leftOver.length > LISTED_NAMES ? ` and ${leftOver.length - LISTED_NAMES} more` : '';
+  const names = leftOver.slice(0, LISTED_NAMES).join(', ');
+  reporter.warn('WARN_UNUSED_TENSORS', `${part} holds tensors that nothing reads: ${names}${more}`);
+}

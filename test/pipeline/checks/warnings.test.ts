@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import {
+  warnOfCut,
+  warnOfInactiveInputs,
+  warnOfLeftOver,
+  warnOfPictures,
+} from '../../../src/pipeline/checks/warnings.ts';
+
+const MINIMAL = { model: 'folder', prompt: 'A ball.' };
+
+/** What is warned of, as `code: message`. */
+function warnings(
+  use: (reporter: { warn: (code: string, text: string) => void }) => void,
+): string[] {
+  const found: string[] = [];
+  use({ warn: (code, text) => found.push(`${code}: ${text}`) });
+  return found;
+}
+
+describe('warnOfInactiveInputs', () => {
+  it.each([
+    [{ negativePrompt: 'blur' }, 1, ['negativePrompt has no effect: it needs cfg above 1']],
+    [{ guidanceRescale: 0.5 }, 1, ['guidanceRescale has no effect: it needs cfg above 1']],
+    [{ negativePrompt: 'blur', guidanceRescale: 0.5 }, 2, []],
+    [{ negativePrompt: '', guidanceRescale: 0 }, 1, []],
+    [{ device: 'cuda', threads: 2 }, 1, ['threads has no effect: it needs device cpu']],
+    [{ crf: 20, encoder: 'libx264' }, 1, [/^crf .* out$/, /^encoder .* out$/]],
+    [{ crf: 20, out: 'a.mp4' }, 1, []],
+  ] as const)('%j at cfg %d', (change, cfg, expected) => {
+    const found = warnings((reporter) =>
+      warnOfInactiveInputs(reporter, { ...MINIMAL, ...change }, { cfg }),
+    );
+    expect(found).toEqual(
+      expected.map((text) =>
+        typeof text === 'string' ? `WARN_INACTIVE_INPUT: ${text}` : expect.stringContaining('out'),
+      ),
+    );
+  });
+});
+
+describe('the other warnings', () => {
+  it('name what is cut, missing or left over', () => {
+    const found = warnings((reporter) => {
+      warnOfCut(reporter, 0, { encoder: 'CLIP', numTokens: 77 });
+      warnOfCut(reporter, 1, { encoder: 'Llama', numTokens: 256 });
+      warnOfPictures(reporter);
+      warnOfLeftOver(reporter, 'vae', { leftOver: [] });
+      warnOfLeftOver(reporter, 'vae', { leftOver: ['a', 'b', 'c', 'd', 'e', 'f'] });
+    });
+    expect(found).toEqual([
+      'WARN_PROMPT_CUT: prompt is cut: CLIP reads its first 77 tokens',
+      'WARN_PROMPT_CUT: negativePrompt is cut: Llama reads its first 256 tokens',
+      expect.stringMatching(/^WARN_PNG_FRAMES: .*ffmpeg/),
+      'WARN_UNUSED_TENSORS: vae holds tensors that nothing reads: a, b, c, d and 2 more',
+    ]);
+  });
+});
