@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import sharp, { type Metadata } from 'sharp';
-import { FramePackError } from '../errors.ts';
+import { FramePackError, quote } from '../errors.ts';
+import { withExifChunk } from './png-exif.ts';
 
 /** An 8-bit RGB picture, not premultiplied, without alpha. */
 export interface RgbImage {
@@ -35,7 +36,6 @@ const REFUSED: readonly (readonly [Signature, string])[] = [
   [(start) => /^ftyp(heic|heix|mif1|msf1)/.test(start.slice(4)), 'a HEIC picture'],
   [(start) => start.startsWith('ftypavi', 4), 'an AVIF picture'],
   [(start) => /<svg/i.test(start), 'an SVG drawing'],
-  [(start) => start.startsWith('version https://git-lfs'), 'a Git LFS pointer'],
 ];
 const SIGNATURE_BYTES = 1024;
 
@@ -56,11 +56,16 @@ export async function decodeImage(
   const name = typeof source === 'string' ? source : 'image bytes';
   const bytes = typeof source === 'string' ? await readImageFile(source) : source;
   checkSignature(bytes, name);
-  const header = await readHeader(bytes, name, limits.maxPixels ?? DEFAULT_MAX_PIXELS);
-  return decodePixels(bytes, name, header);
+  const oriented = withExifChunk(bytes);
+  const header = await readHeader(oriented, name, limits.maxPixels ?? DEFAULT_MAX_PIXELS);
+  return decodePixels(oriented, name, header);
 }
 
 async function readImageFile(file: string): Promise<Uint8Array> {
+  if (/^(data|https?|file):/i.test(file)) {
+    const scheme = file.slice(0, file.indexOf(':'));
+    throw imageError(quote(file), 'the path of a file or its bytes', `a ${scheme} URL`);
+  }
   try {
     const info = await stat(file);
     if (!info.isFile()) throw imageError(file, 'a file', 'a folder or device');
@@ -79,6 +84,10 @@ function checkSignature(bytes: Uint8Array, name: string): void {
   if (bytes.length === 0) throw imageError(name, 'a PNG, JPEG or WebP picture', 'zero bytes');
   const start = Buffer.from(bytes.subarray(0, SIGNATURE_BYTES)).toString('latin1');
   if (ACCEPTED.some((signature) => signature(start))) return;
+  if (start.startsWith('version https://git-lfs')) {
+    const got = 'a Git LFS pointer; fetch the file itself with "git lfs pull"';
+    throw imageError(name, 'a PNG, JPEG or WebP picture', got);
+  }
   const refused = REFUSED.find(([signature]) => signature(start))?.[1];
   throw imageError(
     name,

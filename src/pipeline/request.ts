@@ -103,9 +103,14 @@ const MAX_THREADS = 1024;
 const WORST_CRF = 51;
 const MAX_FPS = 120;
 const MAX_PROMPT_LENGTH = 10_000;
-const EXPECTED_PROMPT = `text of at most ${MAX_PROMPT_LENGTH} characters`;
+const EXPECTED_PROMPT = `text of at most ${MAX_PROMPT_LENGTH} characters without control characters`;
 
-const prompt = z.string().max(MAX_PROMPT_LENGTH);
+/** All but tab and line ends. */
+const CONTROL = /[^\P{Cc}\t\n\r]/u;
+const prompt = z
+  .string()
+  .max(MAX_PROMPT_LENGTH)
+  .refine((text) => !CONTROL.test(text));
 const cacheKind = z.enum(['tea', 'mag', 'first-block']);
 const cacheThreshold = z.number().min(0).max(10);
 

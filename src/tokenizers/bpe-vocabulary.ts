@@ -1,3 +1,4 @@
+import { quote } from '../errors.ts';
 import { corruptFile, isJsonObject } from './checkpoint-file.ts';
 
 /**
@@ -126,8 +127,4 @@ function* readMerges(merges: unknown, file: string): Generator<Merge> {
 
 function isSymbol(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 60);
 }

@@ -1,32 +1,25 @@
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../src/media/decode-image.ts';
-import { fixture, patternImage, temporaryFolder } from './sample-media.ts';
+import { fixture, patternImage, pngChunk, temporaryFolder } from './sample-media.ts';
 
 const picture = patternImage(20, 12);
 const pixels = () => sharp(picture.data, { raw: { width: 20, height: 12, channels: 3 } });
 
 /** A PNG file chunk by chunk, so that its header can say anything. */
 function png(ihdr: { width: number; height: number; bits: number; type: number }, raw: Buffer) {
-  const chunk = (type: string, content: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
-    const frame = Buffer.alloc(8);
-    frame.writeUInt32BE(content.length, 0);
-    frame.writeUInt32BE(crc32(body), 4);
-    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
-  };
   const header = Buffer.alloc(13);
   header.writeUInt32BE(ihdr.width, 0);
   header.writeUInt32BE(ihdr.height, 4);
   header.set([ihdr.bits, ihdr.type], 8);
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(raw)),
-    chunk('IEND', Buffer.alloc(0)),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', deflateSync(raw)),
+    pngChunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
@@ -144,7 +137,11 @@ describe('bad input', () => {
     ['a GIF', 'GIF89a----------', /got a GIF/u],
     ['a HEIC', '\0\0\0\x18ftypheic\0\0\0\0', /got a HEIC picture/u],
     ['an AVIF', '\0\0\0\x18ftypavif\0\0\0\0', /got an AVIF picture/u],
-    ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1', /Git LFS pointer/u],
+    [
+      'a Git LFS pointer',
+      'version https://git-lfs.github.com/spec/v1',
+      /Git LFS pointer; fetch the file itself/u,
+    ],
     ['nothing', '', /got zero bytes/u],
   ])('%s named .png', async (_, content, message) => {
     const file = path.join(temporaryFolder(), 'picture.png');
@@ -161,3 +158,13 @@ describe('bad input', () => {
     await refuses('/dev/zero', /got a folder or device/u);
   });
 });
+
+test.each(['data:image/png;base64,iVBORw0KGgo=', 'https://example.org/a.png', 'file:///a.png'])(
+  'the address %s is no path',
+  async (source) => {
+    await expect(decodeImage(source)).rejects.toMatchObject({
+      code: 'ERR_IMAGE',
+      message: expect.stringContaining(`got a ${source.slice(0, source.indexOf(':'))} URL`),
+    });
+  },
+);

@@ -54,6 +54,8 @@ describe('the messages of checkRequest', () => {
   it.each([
     [{ seconds: '4' }, 'generate: seconds expected a number above 0, at most 120, got "4"'],
     [{ steps: 1000 }, 'generate: steps expected a whole number from 1 to 100, got 1000'],
+    [{ prompt: '\u0001'.repeat(9000) }, /^generate: prompt expected text .*without control/],
+    [{ negativePrompt: 'a\0' }, /^generate: negativePrompt expected text .*without control/],
     [{ signal: {} }, 'generate: signal expected an AbortSignal, got an object'],
     [{ image: [] }, 'generate: image expected a path or the bytes of a picture, got an array'],
     [{ mode: undefined, prompt: undefined }, /^generate: prompt expected text .*, got undefined$/],
@@ -87,7 +89,7 @@ describe('the messages of checkRequest', () => {
 
   it('cuts long values short in the message', () => {
     const request = { ...MINIMAL, prompt: 'x'.repeat(10_001) };
-    expect(() => checkRequest(request)).toThrow(/^generate: prompt expected .{10,200}\.\.\.$/);
+    expect(() => checkRequest(request)).toThrow(/^generate: prompt expected .{10,200}\.\.\."$/);
   });
 
   it.each([undefined, null, 5, 'text', []])('refuses %o as a whole', (request) => {

@@ -1,8 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { core } from 'zod';
-import { FramePackError } from '../../errors.ts';
+import { FramePackError, quote } from '../../errors.ts';
 
-const MAX_QUOTED = 60;
 /** Edits that a name may be away from the one that was meant, as a share of its length. */
 const MAX_TYPO = 0.4;
 
@@ -43,12 +42,4 @@ function closestName(name: string, names: readonly string[]): string | undefined
   const nearest = closest(name, names);
   const limit = Math.max(1, Math.floor(MAX_TYPO * nearest.length));
   return distance(name.toLowerCase(), nearest.toLowerCase()) <= limit ? nearest : undefined;
-}
-
-function quote(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}...` : text;
 }

@@ -1,4 +1,4 @@
-import { FramePackError } from '../../errors.ts';
+import { FramePackError, quote } from '../../errors.ts';
 
 /** An object of a scanned document: a Map, so that no key (`__proto__`, `constructor`) is special. */
 type JsonObject = ReadonlyMap<string, JsonValue>;
@@ -210,8 +210,4 @@ function isDigits(text: string): boolean {
     if (code < 0x30 || code > 0x39) return false;
   }
   return true;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }
