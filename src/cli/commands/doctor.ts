@@ -14,8 +14,8 @@ export function addDoctorCommand(program: Command): void {
       if (json) console.log(JSON.stringify(findings, null, 2));
       else {
         for (const { subject, status, detail, advice } of findings) {
-          console.log(`${MARKS[status]} ${subject.padEnd(8)} ${detail}`);
-          if (advice !== undefined) console.log(`${' '.repeat(17)}-> ${advice}`);
+          console.log(`${MARKS[status]} ${subject.padEnd(9)} ${detail}`);
+          if (advice !== undefined) console.log(`${' '.repeat(18)}-> ${advice}`);
         }
       }
       if (findings.some(({ status }) => status === 'broken')) process.exitCode = 1;

@@ -1,4 +1,6 @@
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, freemem, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { type ErrorCode, FramePackError } from '../../errors.ts';
 import { availableEncoders } from '../../media/video/open-video.ts';
 import { Device, type DeviceKind } from '../../tensor/device.ts';
@@ -23,15 +25,42 @@ const CUDA_ADVICE: Partial<Record<ErrorCode, string>> = {
     'the CPU device works without',
 };
 
-/** Examines this machine: Node, addon, processor, GPU, memory and video encoders. */
+type Probe = () => Finding | Promise<Finding>;
+
+/** What is examined, in the order of the report. */
+const PROBES: readonly (readonly [subject: string, probe: Probe])[] = [
+  ['node', nodeFinding],
+  ['cpu', cpuFinding],
+  ['cuda', cudaFinding],
+  ['memory', memoryFinding],
+  ['temporary', temporaryFinding],
+  ['video', encoderFinding],
+];
+
+/** Examines this machine: Node, addon, processor, GPU, memory, temporary folder and video encoders. */
 export async function examineMachine(): Promise<readonly Finding[]> {
-  return [
-    nodeFinding(),
-    await cpuFinding(),
-    await cudaFinding(),
-    memoryFinding(),
-    await encoderFinding(),
-  ];
+  return examine(PROBES);
+}
+
+/** Runs probes; one that fails is a finding of its own and hides no other. */
+export async function examine(
+  probes: readonly (readonly [subject: string, probe: Probe])[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [subject, probe] of probes) {
+    try {
+      findings.push(await probe());
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      findings.push({
+        subject,
+        status: 'broken',
+        detail,
+        advice: 'report this to the maintainers',
+      });
+    }
+  }
+  return findings;
 }
 
 function nodeFinding(): Finding {
@@ -85,6 +114,22 @@ async function describe(kind: DeviceKind): Promise<string | FramePackError> {
 function memoryFinding(): Finding {
   const detail = `${gibibytes(freemem())} of ${gibibytes(totalmem())} GiB free, ${availableParallelism()} cores`;
   return { subject: 'memory', status: 'ok', detail };
+}
+
+async function temporaryFinding(): Promise<Finding> {
+  const subject = 'temporary';
+  const folder = tmpdir();
+  try {
+    await rm(await mkdtemp(join(folder, 'framepack-')), { recursive: true });
+    return { subject, status: 'ok', detail: folder };
+  } catch (error) {
+    return {
+      subject,
+      status: 'missing',
+      detail: error instanceof Error ? error.message : String(error),
+      advice: 'let TMPDIR name a folder that exists and can be written',
+    };
+  }
 }
 
 async function encoderFinding(): Promise<Finding> {

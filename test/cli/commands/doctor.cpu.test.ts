@@ -5,13 +5,13 @@ describe('framepack doctor', { timeout: 60_000 }, () => {
   it('prints a line for each finding and passes on a machine that can run', async () => {
     const { code, stdout } = await runCli(['doctor']);
     expect(code).toBe(0);
-    for (const subject of ['node', 'cpu', 'cuda', 'memory', 'video']) {
+    for (const subject of ['node', 'cpu', 'cuda', 'memory', 'temporary', 'video']) {
       expect(stdout).toMatch(new RegExp(`^(ok|missing) +${subject} `, 'm'));
     }
   });
 
   it('prints JSON', async () => {
     const { stdout } = await runCli(['doctor', '--json']);
-    expect(JSON.parse(stdout)).toHaveLength(5);
+    expect(JSON.parse(stdout)).toHaveLength(6);
   });
 });
