@@ -17,6 +17,7 @@ export type {
   DoneEvent,
   GenerateEvent,
   LoadEvent,
+  MemoryEstimate,
   MemoryReading,
   Moment,
   PlanEvent,

@@ -27,6 +27,18 @@ export interface Preview {
   readonly data: Uint8Array;
 }
 
+/** Bytes that tensors take on the device, weights included. */
+export interface MemoryEstimate {
+  /** Highest while texts and picture are encoded. */
+  readonly encodeBytes: number;
+  /** Highest while sections are sampled. */
+  readonly sampleBytes: number;
+  /** Highest while sections are decoded. */
+  readonly decodeBytes: number;
+  /** The highest of the three. */
+  readonly peakBytes: number;
+}
+
 /** What is going to be made. The first event. */
 export interface PlanEvent extends Moment {
   readonly type: 'plan';
@@ -44,6 +56,7 @@ export interface PlanEvent extends Moment {
   readonly numSections: number;
   /** Sampler steps of each section. */
   readonly numSteps: number;
+  readonly estimate: MemoryEstimate;
 }
 
 /** The weights of a network are loaded. */

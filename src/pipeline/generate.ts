@@ -7,8 +7,9 @@ import { scope } from '../tensor/scope.ts';
 import { encodeImage, encodeText } from './encode-conditions.ts';
 import type { GenerateEvent } from './events.ts';
 import { openRun } from './open-run.ts';
+import { planMemory } from './planning/plan-memory.ts';
 import { EventQueue } from './progress/event-queue.ts';
-import { checkRequest, type GenerateRequest } from './request.ts';
+import { checkRequest, type GenerateRequest, promptsOf } from './request.ts';
 import { type RunObserver, throwIfAborted } from './run-context.ts';
 import { sampleVideo } from './sample-video.ts';
 
@@ -17,7 +18,7 @@ import { sampleVideo } from './sample-video.ts';
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_IMAGE`, `ERR_CHECKPOINT`, `ERR_OUTPUT` for bad input, before
  *   anything is computed; `ERR_ABORTED` within one block of the signal; `ERR_NUMERIC` instead of a broken video;
- *   `ERR_OUT_OF_MEMORY`. Nothing is left behind, and the next run works.
+ *   `ERR_OUT_OF_MEMORY`, before anything is computed where the byte budget does not suffice. Nothing is left behind, and the next run works.
  * @example
  * for await (const event of generate({ model, image: 'start.png', prompt, out: 'video.mp4' })) {
  *   if (event.type === 'step') console.log(event.section, event.step, event.etaMs);
@@ -53,10 +54,9 @@ export async function runGeneration(
   await using run = await openRun(request, emit, observer);
   const { context, settings, output } = run;
   const { reporter } = context;
+  reporter.plan(await planMemory(run));
   const frames = await scope(async () => {
-    const prompts =
-      settings.cfg === 1 ? [settings.prompt] : [settings.prompt, settings.negativePrompt];
-    const text = await encodeText(context, prompts);
+    const text = await encodeText(context, promptsOf(settings));
     const image = await encodeImage(context, run.picture, run.tiling);
     return sampleVideo(run, { text, image });
   });

@@ -11,7 +11,7 @@ import { ModelFolder } from '../weights/model-folder.ts';
 import { warnOfInactiveInputs, warnOfPictures } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
 import { openOutput, type VideoOutput } from './output.ts';
-import { RunReporter } from './progress/run-reporter.ts';
+import { type PlanFacts, RunReporter } from './progress/run-reporter.ts';
 import {
   checkRequest,
   type GenerateRequest,
@@ -24,6 +24,7 @@ import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from
 export interface Run extends AsyncDisposable {
   readonly context: RunContext;
   readonly settings: ResolvedRequest;
+  readonly plan: PlanFacts;
   /** In sampling order; at least one. */
   readonly plans: readonly SectionPlan[];
   /** The start picture at the size of the video. */
@@ -66,20 +67,17 @@ export async function openRun(
   const { width, height } = picture;
   const numFrames = videoFrames(plans.length, latentWindowSize);
   const fileFps = request.fps ?? fps;
-  const reporter = new RunReporter(
-    device,
-    {
-      ...{ width, height, fps: fileFps, numFrames, seconds: numFrames / fileFps, mode },
-      ...{ seed: settings.seed, numSections: plans.length, numSteps: settings.steps },
-    },
-    emit,
-  );
-  reporter.plan();
+  const plan: PlanFacts = {
+    ...{ width, height, fps: fileFps, numFrames, seconds: numFrames / fileFps, mode },
+    ...{ seed: settings.seed, numSections: plans.length, numSteps: settings.steps },
+  };
+  const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
   if (output.isFallback) warnOfPictures(reporter);
   return {
     context: {
       device,
+      budgetBytes: budgetBytes ?? null,
       dtype: request.dtype ?? DEFAULT_DTYPE[kind],
       folder,
       info,
@@ -89,6 +87,7 @@ export async function openRun(
       observer,
     },
     settings,
+    plan,
     plans,
     picture,
     tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,

@@ -215,6 +215,12 @@ export function resolveRequest(request: GenerateRequest, info: CheckpointInfo): 
   };
 }
 
+/** What the text encoders read: the prompt, and with guidance the negative one. */
+export function promptsOf(settings: ResolvedRequest): readonly string[] {
+  const { prompt, negativePrompt, cfg } = settings;
+  return cfg === 1 ? [prompt] : [prompt, negativePrompt];
+}
+
 function stepCacheOf(asked: GenerateRequest['stepCache']): StepCacheSettings | null {
   if (asked === undefined) return null;
   const named =

@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../tensor/device.ts';
 import { scope } from '../tensor/scope.ts';
 
 /** Gives a network for the time of one call. */
@@ -27,8 +26,8 @@ const WEIGHT_SHARE = 0.6;
 export class Residency {
   private bytesLeft: number;
 
-  constructor(device: Device) {
-    const { budgetBytes } = device.memory();
+  /** @param budgetBytes - most bytes that tensors may take on the device; null for no limit. */
+  constructor(budgetBytes: number | null) {
     this.bytesLeft = budgetBytes === null ? Number.POSITIVE_INFINITY : budgetBytes * WEIGHT_SHARE;
   }
 

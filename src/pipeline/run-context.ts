@@ -22,6 +22,8 @@ export interface RunObserver {
 /** What every stage of a run needs. */
 export interface RunContext {
   readonly device: Device;
+  /** Most bytes that tensors may take on the device; null for no limit. */
+  readonly budgetBytes: number | null;
   /** Dtype of the activations of the transformer; see {@link ownDType} for the other networks. */
   readonly dtype: FloatDType;
   readonly folder: ModelFolder;

@@ -42,7 +42,7 @@ export async function sampleVideo(
   const latentWindowSize = context.info.latentWindowSize;
   using history = new History({ start: startLatent, growsAt: plans[0]!.growsAt, latentWindowSize });
   using video = new VideoAssembly(context.observer?.frames);
-  const residency = new Residency(context.device);
+  const residency = new Residency(context.budgetBytes);
   const dit = await residency.lend(transformer(context));
   const decoder = await residency.lend(videoDecoder(context));
   const noise = new Generator(settings.seed);

@@ -34,9 +34,11 @@ const STEP: StepEvent = {
   preview: null,
 };
 
+const ESTIMATE = { encodeBytes: 1, sampleBytes: 2, decodeBytes: 2 ** 23, peakBytes: 2 ** 23 };
+
 const PLAN: PlanEvent = {
   ...{ type: 'plan', width: 640, height: 608, fps: 30, numFrames: 73, seconds: 73 / 30 },
-  ...{ mode: 'f1', seed: 7, numSections: 2, numSteps: 5 },
+  ...{ mode: 'f1', seed: 7, numSections: 2, numSteps: 5, estimate: ESTIMATE },
   ...MOMENT,
 };
 

@@ -32,7 +32,7 @@ async function context(): Promise<RunContext> {
   const folder = await ModelFolder.open(TINY_MODEL);
   const pace = oneBlockAhead(device, undefined);
   const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
-  const rest = { dtype: 'f32', signal: undefined, observer: undefined } as const;
+  const rest = { dtype: 'f32', budgetBytes: null, signal: undefined, observer: undefined } as const;
   return { device, folder, info: folder.info, pace, reporter, ...rest };
 }
 

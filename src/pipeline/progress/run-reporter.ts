@@ -3,6 +3,7 @@ import type { ModelPart } from '../../weights/model-folder.ts';
 import type {
   DoneEvent,
   GenerateEvent,
+  MemoryEstimate,
   MemoryReading,
   Moment,
   PlanEvent,
@@ -22,18 +23,22 @@ export type StepFacts = Pick<StepEvent, 'section' | 'sigma' | 'isCached' | 'prev
 /** What the reporter cannot know about an event: all of it but the type and the time. */
 type Facts<E> = Omit<E, 'type' | keyof Moment>;
 
+/** What is known of a run before its memory is planned. */
+export type PlanFacts = Omit<Facts<PlanEvent>, 'estimate'>;
+
 /** Turns the progress of a run into events with times, memory and an estimate. */
 export class RunReporter {
   private readonly device: Device;
   private readonly emit: (event: GenerateEvent) => void;
   private readonly startedAt: number;
-  private readonly facts: Facts<PlanEvent>;
+  private readonly facts: PlanFacts;
   private readonly clock: WorkClock;
   private readonly warned: Set<string> = new Set();
   private lastMark: number;
   private isBetweenSections = false;
+  private early: (() => void)[] | null = [];
 
-  constructor(device: Device, plan: Facts<PlanEvent>, emit: (event: GenerateEvent) => void) {
+  constructor(device: Device, plan: PlanFacts, emit: (event: GenerateEvent) => void) {
     this.device = device;
     this.facts = plan;
     this.emit = emit;
@@ -42,16 +47,20 @@ export class RunReporter {
     this.lastMark = this.startedAt;
   }
 
-  /** Says what is going to be made; comes before everything else. */
-  plan(): void {
-    this.emit({ type: 'plan', ...this.facts, ...this.moment() });
+  /** Says what is going to be made; comes before everything else, warnings that are known already too. */
+  plan(estimate: MemoryEstimate): void {
+    this.emit({ type: 'plan', ...this.facts, estimate, ...this.moment() });
+    for (const warn of this.early ?? []) warn();
+    this.early = null;
   }
 
   /** Says something once, however often it is found. */
   warn(code: WarningCode, message: string): void {
     if (this.warned.has(message)) return;
     this.warned.add(message);
-    this.emit({ type: 'warning', code, message, ...this.moment() });
+    const warn = (): void => this.emit({ type: 'warning', code, message, ...this.moment() });
+    if (this.early === null) warn();
+    else this.early.push(warn);
   }
 
   load(part: ModelPart): void {

@@ -61,7 +61,9 @@ export class VideoAssembly implements Disposable {
       this.observe?.(final, growsAt);
       const [, , numFinal, height, width] = final.shape as FiveExtents;
       const shape = { numFrames: numFinal, height, width };
-      const frames = clipToFrames(await final.readFloat32(), shape);
+      // A rehearsal on `meta` has no values to show.
+      const hasValues = final.device.kind !== 'meta';
+      const frames = hasValues ? clipToFrames(await final.readFloat32(), shape) : [];
       this.finished = atFront ? [...frames, ...this.finished] : [...this.finished, ...frames];
       return frames;
     });

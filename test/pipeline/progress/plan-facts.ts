@@ -1,7 +1,16 @@
-import type { Moment, PlanEvent } from '../../../src/pipeline/events.ts';
+import type { MemoryEstimate } from '../../../src/pipeline/events.ts';
+import type { PlanFacts } from '../../../src/pipeline/progress/run-reporter.ts';
 
 /** A plan of one section of two steps, for reporters of their own. */
-export const PLAN_FACTS: Omit<PlanEvent, 'type' | keyof Moment> = {
+export const PLAN_FACTS: PlanFacts = {
   ...{ width: 128, height: 96, fps: 30, numFrames: 37, seconds: 37 / 30 },
   ...{ mode: 'i2v', seed: 1, numSections: 1, numSteps: 2 },
+};
+
+/** An estimate of nothing. */
+export const NO_MEMORY: MemoryEstimate = {
+  encodeBytes: 0,
+  sampleBytes: 0,
+  decodeBytes: 0,
+  peakBytes: 0,
 };
