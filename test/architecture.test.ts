@@ -14,6 +14,7 @@ const SOURCE_EXTENSIONS = new Set(['.ts', '.tsx', '.mjs', '.h', '.cc', '.cu', '.
 const OPS = [
   ...['matmul', 'attention', 'norm', 'rope', 'conv3d'],
   ...['patchify', 'elementwise', 'reduce', 'copy', 'gather'],
+  'scan',
 ];
 
 const sources = SOURCE_FOLDERS.flatMap(filesUnder).filter((file) =>

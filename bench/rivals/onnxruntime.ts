@@ -48,14 +48,14 @@ export class OnnxRuntimeRival implements Rival {
 
   supports({ kind, tensors, options }: RivalCall): boolean {
     const isFloat = Object.values(tensors).every(({ dtype }) => /^(f32|f16|bf16)$/.test(dtype));
-    const isPlain = Object.keys(tensors).every((name) => name === 'a' || name === 'weight');
-    return kind === 'matmul' && isFloat && isPlain && (options.activation ?? 'none') === 'none';
+    const isPlain = Object.keys(tensors).every((name) => name === 'x' || name === 'weight');
+    return kind === 'linear' && isFloat && isPlain && (options.activation ?? 'none') === 'none';
   }
 
   async prepare(call: RivalCall): Promise<readonly RivalVariant[]> {
-    const { a, weight } = call.tensors as { a: SpilledTensor; weight: SpilledTensor };
+    const { x, weight } = call.tensors as { x: SpilledTensor; weight: SpilledTensor };
     const [n = 0, k = 0] = weight.shape;
-    const m = sizeOf(a.shape) / k;
+    const m = sizeOf(x.shape) / k;
     const transposed = transpose(readElements(weight), n, k);
     const model = matmulModel(m, k, n, new Uint8Array(transposed.buffer));
     const session = await this.runtime.InferenceSession.create(model, {
@@ -64,7 +64,7 @@ export class OnnxRuntimeRival implements Rival {
       executionMode: 'sequential',
     });
     this.session = session;
-    const feeds = { a: new this.runtime.Tensor('float32', readElements(a), [m, k]) };
+    const feeds = { a: new this.runtime.Tensor('float32', readElements(x), [m, k]) };
     const cpu: number[] = [];
     const sample = async (): Promise<number> => {
       const before = process.cpuUsage();

@@ -34,9 +34,9 @@ def load(spilled):
     return tensor.reshape(spilled["shape"])
 
 
-def matmul(t, o):
+def product(t, o):
     activation = ACTIVATIONS[o.get("activation", "none")]
-    return {"": lambda: activation(F.linear(t["a"], t["weight"], t.get("bias")))}
+    return {"": lambda: activation(F.linear(t["x"], t["weight"], t.get("bias")))}
 
 
 def attention(t, o):
@@ -184,7 +184,7 @@ def single_block(t, o):
 
 
 KINDS = {
-    "matmul": matmul,
+    "linear": product,
     "attention": attention,
     "conv3d": conv3d,
     "patchify": patchify,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { matmul } from '../../src/ops/matmul.ts';
+import { linear } from '../../src/ops/linear.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { emptyRow } from '../harness/document.ts';
@@ -61,9 +61,9 @@ export async function runContention(context: BenchContext): Promise<void> {
 }
 
 function smallOperation(device: Device): DeviceTimer {
-  const a = randomTensor(device, [64, 512], 'bf16', { seed: 1 });
+  const x = randomTensor(device, [64, 512], 'bf16', { seed: 1 });
   const weight = randomTensor(device, [512, 512], 'bf16', { seed: 2 });
-  return new DeviceTimer(device, () => matmul(a, weight));
+  return new DeviceTimer(device, () => linear(x, weight));
 }
 
 async function end(child: ChildProcess): Promise<void> {

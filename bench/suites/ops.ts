@@ -16,7 +16,7 @@ import { type BenchContext, isWanted, measure, type Subject } from './subject.ts
 
 const FAMILIES = [
   ...['matmul', 'attention', 'conv3d', 'patchify', 'norm'],
-  ...['rope', 'elementwise', 'reduce', 'copy', 'gather'],
+  ...['rope', 'elementwise', 'reduce', 'copy', 'gather', 'scan'],
 ];
 
 /** A case under the name of its row. */
@@ -67,7 +67,7 @@ const NAMES: Readonly<Record<string, (line: CaseLine) => string>> = {
 
 /** Floating-point operations of a call from its operands and its result. */
 const FLOPS: Readonly<Record<string, (tensors: Record<string, Tensor>, out: Tensor) => number>> = {
-  matmul: ({ a }, out) => 2 * out.size * a!.shape.at(-1)!,
+  linear: ({ x }, out) => 2 * out.size * x!.shape.at(-1)!,
   // Two products of [L, K] and [S, K] for each head: 4 L S K N.
   attention: ({ q, k }) => 4 * q!.size * k!.shape[1]!,
   conv3d: ({ weight }, out) => 2 * out.size * (weight!.size / weight!.shape[0]!),

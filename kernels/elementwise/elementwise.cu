@@ -1,8 +1,9 @@
-// out[i...] = op(a[i...], b[i...], c[i...]), broadcast: arithmetic, lerp, clamp, activations
+// out[i...] = op(a[i...], b[i...], c[i...]), broadcast: arithmetic, functions, activations, comparisons, selection
 //
 // Kernels    elementwise_<f32|f16|bf16>   16-byte pieces: operands of the dtype of out that run with it,
 //                                         or one number per innermost run (broadcast columns, scalars)
-//            elementwise_any              one element per thread: any strides, any mix of dtypes
+//            elementwise_any              one element per thread: any strides, any mix of dtypes,
+//                                         u8 masks
 // Layout     any strides, at most 6 axes, merged by the plan; broadcast axes have stride 0.
 // Mapping    one piece or element per thread in the order of out. Offsets cost at most one division per
 //            axis, in 32 bits where they hold the index; a contiguous tensor is one axis and costs
@@ -18,6 +19,8 @@
 
 namespace framepack {
 namespace {
+
+FP_DEVICE float mask(bool holds) { return holds ? 1.f : 0.f; }
 
 // a = op(a, b, c). The operation is the same for the whole launch: one branch for all elements.
 template <bool kAccurate, int kCount>
@@ -52,6 +55,27 @@ FP_DEVICE void apply(const ElementwiseArgs& args, float (&a)[kCount], const floa
         return kAccurate ? accurate::quick_gelu(a) : quick_gelu(a);
       });
     case ElementwiseOp::kExp: return each([](float a, float, float) { return expf(a); });
+    case ElementwiseOp::kRelu:
+      return each([](float a, float, float) { return a < 0.f ? 0.f : a; });
+    case ElementwiseOp::kTanh: return each([](float a, float, float) { return tanhf(a); });
+    case ElementwiseOp::kSqrt: return each([](float a, float, float) { return sqrtf(a); });
+    case ElementwiseOp::kRsqrt: return each([](float a, float, float) { return 1.f / sqrtf(a); });
+    case ElementwiseOp::kLog: return each([](float a, float, float) { return logf(a); });
+    case ElementwiseOp::kMaximum:
+      return each([](float a, float b, float) { return a > b || isnan(a) ? a : b; });
+    case ElementwiseOp::kMinimum:
+      return each([](float a, float b, float) { return a < b || isnan(a) ? a : b; });
+    case ElementwiseOp::kEqual: return each([](float a, float b, float) { return mask(a == b); });
+    case ElementwiseOp::kNotEqual:
+      return each([](float a, float b, float) { return mask(a != b); });
+    case ElementwiseOp::kLess: return each([](float a, float b, float) { return mask(a < b); });
+    case ElementwiseOp::kLessEqual:
+      return each([](float a, float b, float) { return mask(a <= b); });
+    case ElementwiseOp::kGreater: return each([](float a, float b, float) { return mask(a > b); });
+    case ElementwiseOp::kGreaterEqual:
+      return each([](float a, float b, float) { return mask(a >= b); });
+    case ElementwiseOp::kWhere:
+      return each([](float a, float b, float c) { return c != 0.f ? a : b; });
   }
 }
 
@@ -90,14 +114,23 @@ FP_DEVICE void elementwise_vector(const ElementwiseArgs& args) {
   store_span(args.out, Element::kDType, offsets.at[3], count, a);
 }
 
+FP_DEVICE float load_condition(const ElementwiseArgs& args, long long at) {
+  if (args.c_dtype == DType::kU8) return static_cast<const uint8_t*>(args.c)[at];
+  return load_element(args.c, args.c_dtype, at);
+}
+
 FP_DEVICE void elementwise_any(const ElementwiseArgs& args) {
   const Offsets<4> offsets = elementwise_offsets(args, 1);
   if (!offsets.exists) return;
   float a[1] = {load_element(args.a, args.a_dtype, offsets.at[0])};
   const float b[1] = {args.b ? load_element(args.b, args.b_dtype, offsets.at[1]) : 0.f};
-  const float c[1] = {args.c ? load_element(args.c, args.c_dtype, offsets.at[2]) : 0.f};
+  const float c[1] = {args.c ? load_condition(args, offsets.at[2]) : 0.f};
   apply<true>(args, a, b, c);
-  store_element(args.out, args.out_dtype, offsets.at[3], a[0]);
+  if (args.out_dtype == DType::kU8) {
+    static_cast<uint8_t*>(args.out)[offsets.at[3]] = a[0] != 0.f;
+  } else {
+    store_element(args.out, args.out_dtype, offsets.at[3], a[0]);
+  }
 }
 
 }  // namespace

@@ -17,14 +17,28 @@ enum class ElementwiseOp : int {
   kSilu = 8,       // a / (1 + exp(-a))
   kQuickGelu = 9,  // a / (1 + exp(-1.702 a))
   kExp = 10,       // exp(a)
+  kRelu = 11,      // a < 0 ? 0 : a, which lets NaN through
+  kTanh = 12,
+  kSqrt = 13,
+  kRsqrt = 14,         // 1 / sqrt(a)
+  kLog = 15,           // natural logarithm
+  kMaximum = 16,       // the larger of a and b, NaN if one of them is
+  kMinimum = 17,       // the smaller of a and b, NaN if one of them is
+  kEqual = 18,         // comparisons: 1 or 0; NaN equals nothing and is ordered with nothing
+  kNotEqual = 19,      // a != b
+  kLess = 20,          // a < b
+  kLessEqual = 21,     // a <= b
+  kGreater = 22,       // a > b
+  kGreaterEqual = 23,  // a >= b
+  kWhere = 24,         // c != 0 ? a : b
 };
 
 constexpr int kElementwiseMaxRank = 6;
 
 struct ElementwiseArgs {
   const void* a;
-  const void* b;  // binary operations and kLerp, else null
-  const void* c;  // kLerp, else null
+  const void* b;  // operations that name it, else null
+  const void* c;  // kLerp and kWhere, else null
   void* out;
   long long rank;
   long long shape[kElementwiseMaxRank];
@@ -34,7 +48,9 @@ struct ElementwiseArgs {
   long long out_stride[kElementwiseMaxRank];
   float alpha, beta;
   ElementwiseOp op;
-  DType a_dtype, b_dtype, c_dtype, out_dtype;  // f32, f16, bf16
+  DType a_dtype, b_dtype;  // f32, f16, bf16
+  DType c_dtype;           // the same, or u8 for kWhere
+  DType out_dtype;         // the same, or u8 for a comparison
 };
 
 }  // namespace framepack

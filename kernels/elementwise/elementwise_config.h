@@ -14,7 +14,9 @@ namespace elementwise_plan {
 inline bool is_vector_operand(const ElementwiseArgs& args, const void* data, DType dtype,
                               const long long (&stride)[kElementwiseMaxRank]) {
   const long long inner = args.rank - 1;
-  if (!data || stride[inner] == 0) return true;
+  if (!data) return true;
+  if (dtype == DType::kU8) return false;
+  if (stride[inner] == 0) return true;
   if (stride[inner] != 1 || dtype != args.out_dtype) return false;
   bool is_aligned = is_vector_aligned(data, 0, 1);
   for (long long axis = 0; axis < inner; ++axis) {

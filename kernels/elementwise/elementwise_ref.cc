@@ -28,6 +28,20 @@ double apply(const ElementwiseArgs& args, double a, double b, double c) {
     case ElementwiseOp::kSilu: return a / (1.0 + std::exp(-a));
     case ElementwiseOp::kQuickGelu: return a / (1.0 + std::exp(-1.702 * a));
     case ElementwiseOp::kExp: return std::exp(a);
+    case ElementwiseOp::kRelu: return a < 0 ? 0 : a;
+    case ElementwiseOp::kTanh: return std::tanh(a);
+    case ElementwiseOp::kSqrt: return std::sqrt(a);
+    case ElementwiseOp::kRsqrt: return 1.0 / std::sqrt(a);
+    case ElementwiseOp::kLog: return std::log(a);
+    case ElementwiseOp::kMaximum: return a > b || std::isnan(a) ? a : b;
+    case ElementwiseOp::kMinimum: return a < b || std::isnan(a) ? a : b;
+    case ElementwiseOp::kEqual: return a == b;
+    case ElementwiseOp::kNotEqual: return a != b;
+    case ElementwiseOp::kLess: return a < b;
+    case ElementwiseOp::kLessEqual: return a <= b;
+    case ElementwiseOp::kGreater: return a > b;
+    case ElementwiseOp::kGreaterEqual: return a >= b;
+    case ElementwiseOp::kWhere: return c != 0 ? a : b;
   }
   return 0;
 }

@@ -1,11 +1,14 @@
 // embedding  out[l, d] = table[ids[l], d]
 // upsample   out[b, u, y, x, c] = in[b, frame(u), y / factor_y, x / factor_x, c]; with factor_t = 2
 //            frame(0) = 0 and frame(u) = 1 + (u - 1) / 2: the first frame is not doubled
+// indexed    out[.., a, ..] = x[.., indices[.., a, ..], ..], or the assignment the other way round
 //
 // Kernels    embedding_16_byte, upsample_16_byte   rows of channels in 16-byte pieces
 //            embedding_any                          one element per thread, converted
 //            upsample_<16|32>_bit                   one element per thread
-// Layout     contiguous; the upsampling is channels last. Ids were checked by the caller.
+//            indexed_<8|16|32>_bit                  one index per thread
+// Layout     contiguous; the upsampling is channels last. Ids were checked by the caller. indexed takes any
+//            strides; an index outside of the axis reads zero or writes nothing.
 // Mapping    one piece or element per thread in the order of out: writes are whole lines, reads whole
 //            rows.
 // Numerics   moves bits; an embedding that changes dtype rounds once.
@@ -55,6 +58,23 @@ FP_DEVICE void upsample(const UpsampleArgs& args, long long pieces) {
   static_cast<Piece*>(args.out)[at] = static_cast<const Piece*>(args.x)[pixel * pieces + piece];
 }
 
+template <class Piece>
+FP_DEVICE void indexed(const IndexedArgs& args) {
+  const long long* const strides[3] = {args.x_stride, args.index_stride, args.out_stride};
+  const Offsets<3> offsets = offsets_of(global_thread(), 1, args.shape, strides);
+  if (!offsets.exists) return;
+  const long long index = args.indices[offsets.at[1]];
+  const bool exists = index >= 0 && index < args.axis;
+  const long long chosen = exists ? index * args.axis_stride : 0;
+  const Piece* x = static_cast<const Piece*>(args.x) + offsets.at[0];
+  Piece* out = static_cast<Piece*>(args.out) + offsets.at[2];
+  if (args.is_scatter) {
+    if (exists) out[chosen] = *x;
+  } else {
+    *out = exists ? x[chosen] : Piece{};
+  }
+}
+
 }  // namespace
 }  // namespace framepack
 
@@ -71,4 +91,7 @@ GATHER_KERNEL(upsample_16_byte, UpsampleArgs,
                               args.channels*(args.dtype == framepack::DType::kF32 ? 4 : 2) / 16))
 GATHER_KERNEL(upsample_32_bit, UpsampleArgs, upsample<uint32_t>(args, args.channels))
 GATHER_KERNEL(upsample_16_bit, UpsampleArgs, upsample<uint16_t>(args, args.channels))
+GATHER_KERNEL(indexed_32_bit, IndexedArgs, indexed<uint32_t>(args))
+GATHER_KERNEL(indexed_16_bit, IndexedArgs, indexed<uint16_t>(args))
+GATHER_KERNEL(indexed_8_bit, IndexedArgs, indexed<uint8_t>(args))
 #undef GATHER_KERNEL

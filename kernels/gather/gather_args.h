@@ -24,4 +24,25 @@ struct UpsampleArgs {
   DType dtype;          // f32, f16, bf16
 };
 
+constexpr int kIndexedMaxRank = 6;
+
+// Copies by index along one axis, on views of any strides. With s and t the positions of an element of `indices` in
+// x and out, whose strides along the axis are 0, and i its value:
+//   gather    out[t] = x[s + i * axis_stride]; zero where i is not in [0, axis)
+//   scatter   out[t + i * axis_stride] = x[s]; nothing where i is not in [0, axis). Where indices repeat, any one of
+//             the elements is written.
+struct IndexedArgs {
+  const void* x;
+  const int* indices;
+  void* out;
+  long long rank;
+  long long shape[kIndexedMaxRank];  // of indices
+  long long x_stride[kIndexedMaxRank];  // elements
+  long long index_stride[kIndexedMaxRank];
+  long long out_stride[kIndexedMaxRank];
+  long long axis, axis_stride;  // extent and stride of the axis that the indices choose from
+  bool is_scatter;
+  DType dtype;  // of x and out; any
+};
+
 }  // namespace framepack

@@ -1,5 +1,6 @@
 // Which gather kernel runs, as a pure function of the arguments. No CUDA headers.
 #pragma once
+#include "../device/axes.h"
 #include "../device/launch.h"
 #include "gather_args.h"
 
@@ -41,6 +42,18 @@ inline Launch plan_upsample(const UpsampleArgs& args, const DeviceTraits&) {
   }
   return gather_plan::launch(size == 4 ? "upsample_32_bit" : "upsample_16_bit",
                              pixels * args.channels);
+}
+
+// One thread per index. Merges axes in `args`, which the launch must then be given.
+inline Launch plan_indexed(IndexedArgs& args, const DeviceTraits&) {
+  merge_axes(args.rank, args.shape, {&args.x_stride, &args.index_stride, &args.out_stride});
+  long long count = 1;
+  for (const long long extent : args.shape) count *= extent;
+  const int size = size_of(args.dtype);
+  return gather_plan::launch(size == 4   ? "indexed_32_bit"
+                             : size == 2 ? "indexed_16_bit"
+                                         : "indexed_8_bit",
+                             count);
 }
 
 }  // namespace framepack

@@ -1,5 +1,7 @@
 #include "gather_ref.h"
 
+#include <cstring>
+
 #include "../../native/core/dtype.h"
 
 namespace framepack::oracle {
@@ -30,6 +32,31 @@ void upsample(const UpsampleArgs& args) {
                 c;
             store_f32(args.out, args.dtype, index, load_f32(args.x, args.dtype, from));
           }
+}
+
+void indexed(const IndexedArgs& args) {
+  const auto size = static_cast<size_t>(size_of(args.dtype));
+  long long count = 1;
+  for (long long axis = 0; axis < args.rank; ++axis) count *= args.shape[axis];
+  for (long long i = 0; i < count; ++i) {
+    long long rest = i, x_at = 0, index_at = 0, out_at = 0;
+    for (long long axis = args.rank - 1; axis >= 0; --axis) {
+      const long long position = rest % args.shape[axis];
+      rest /= args.shape[axis];
+      x_at += position * args.x_stride[axis];
+      index_at += position * args.index_stride[axis];
+      out_at += position * args.out_stride[axis];
+    }
+    const long long index = args.indices[index_at];
+    const bool exists = index >= 0 && index < args.axis;
+    (args.is_scatter ? out_at : x_at) += exists ? index * args.axis_stride : 0;
+    char* out = static_cast<char*>(args.out) + static_cast<size_t>(out_at) * size;
+    if (exists) {
+      std::memcpy(out, static_cast<const char*>(args.x) + static_cast<size_t>(x_at) * size, size);
+    } else if (!args.is_scatter) {
+      std::memset(out, 0, size);
+    }
+  }
 }
 
 }  // namespace framepack::oracle

@@ -6,5 +6,6 @@ namespace framepack::oracle {
 
 void embedding(const EmbeddingArgs& args);
 void upsample(const UpsampleArgs& args);
+void indexed(const IndexedArgs& args);
 
 }  // namespace framepack::oracle

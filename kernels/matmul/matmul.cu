@@ -4,7 +4,7 @@
 //            matmul_<a>[_f8]_skinny           at most 16 rows: one pass over w, no shared-memory pipeline
 //            matmul_f32_64x64                 everything else: f32, mixed dtypes, rows off 16 bytes
 // Layout     a [M, K], w [N, K], both with unit column stride; ragged M, N and K.
-// Mapping    one block per tile, in groups of kGemmRasterRows tile rows. See device/gemm.cuh for the
+// Mapping    one block per tile, one grid layer (z) per product of a batch, in groups of kGemmRasterRows tile rows. See device/gemm.cuh for the
 //            pipeline, its shared-memory map and the fragment orders.
 // Numerics   f32 sums, one rounding to out_dtype. Tensor and channel scales multiply the finished sum,
 //            block scales the sum of their 64 k's. sigmoid and tanh use ex2.approx (2^-22).
@@ -76,6 +76,20 @@ struct MatmulEpilogue {
   }
 };
 
+FP_DEVICE int bytes_of(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+
+// The product of this grid layer, alone. There are no layers where the weight is e4m3.
+template <class Weight = F32>
+FP_DEVICE MatmulArgs product_of_layer(const MatmulArgs& batch) {
+  if constexpr (Weight::kBytes == 1) return batch;
+  MatmulArgs args = batch;
+  const long long layer = blockIdx.z;
+  args.a = static_cast<const char*>(args.a) + layer * args.a_batch_stride * bytes_of(args.a_dtype);
+  args.w = static_cast<const char*>(args.w) + layer * args.w_batch_stride * bytes_of(args.w_dtype);
+  args.out = static_cast<char*>(args.out) + layer * args.out_batch_stride * bytes_of(args.out_dtype);
+  return args;
+}
+
 template <class Config>
 FP_DEVICE void matmul(const MatmulArgs& args) {
   constexpr int kWeightBytes = Config::Weight::kBytes;
@@ -118,7 +132,8 @@ FP_DEVICE void matmul_f32(const MatmulArgs& args) {
 #define MATMUL_KERNEL(name, ...)                                                             \
   extern "C" __global__ void __launch_bounds__(framepack::GemmConfig<__VA_ARGS__>::kThreads) \
       name(const framepack::MatmulArgs args) {                                               \
-    framepack::matmul<framepack::GemmConfig<__VA_ARGS__>>(args);                             \
+    using Config = framepack::GemmConfig<__VA_ARGS__>;                                       \
+    framepack::matmul<Config>(framepack::product_of_layer<Config::Weight>(args));                             \
   }
 
 MATMUL_KERNEL(matmul_bf16_128x256, framepack::Bf16, framepack::Bf16, framepack::kMatmulWide)
@@ -145,15 +160,16 @@ MATMUL_KERNEL(matmul_f16_f8_block_64x64, framepack::F16, framepack::F8, framepac
 
 extern "C" __global__ void __launch_bounds__(framepack::kGemmF32Threads)
     matmul_f32_64x64(const framepack::MatmulArgs args) {
-  framepack::matmul_f32(args);
+  framepack::matmul_f32(framepack::product_of_layer(args));
 }
 
 #define SKINNY_KERNEL(name, element, weight)                                 \
   extern "C" __global__ void __launch_bounds__(framepack::kSkinnyWarps * 32) \
       name(const framepack::MatmulArgs args) {                               \
+    const framepack::MatmulArgs part = framepack::product_of_layer<framepack::weight>(args); \
     const int column = blockIdx.x * framepack::kSkinnyColumns;               \
     framepack::matmul_skinny<framepack::element, framepack::weight>(         \
-        args, framepack::MatmulEpilogue{args, 0, column});                   \
+        part, framepack::MatmulEpilogue{part, 0, column});                   \
   }
 
 SKINNY_KERNEL(matmul_bf16_skinny, Bf16, Bf16)

@@ -2,7 +2,7 @@
 //
 //   out[m, n] = residual[m, n] + gate[m / gate_rows, n] * act(sum_k a[m, k] * w[n, k] * scale(n, k) + bias[n])
 //
-// Sums are f32; every rounding to out_dtype happens once, at the end. The CPU device may sum 32 products
+// for each of `batch` products. Sums are f32; every rounding to out_dtype happens once, at the end. The CPU device may sum 32 products
 // at a time in f16 where a and out are bf16; that adds half the error of the rounding to bf16.
 #pragma once
 #include "../device/dtype.h"
@@ -25,6 +25,10 @@ struct MatmulArgs {
   void* out;             // [M, N], row stride out_row_stride
   long long m, n, k;
   long long a_row_stride, w_row_stride, residual_row_stride, out_row_stride;  // elements
+  // Products of one shape, so many elements apart; a stride of 0 shares the operand. With more than one the
+  // weight is no e4m3, and there are no residual and gate; the bias is shared.
+  long long batch;
+  long long a_batch_stride, w_batch_stride, out_batch_stride;
   long long gate_rows;           // consecutive rows of out that share one gate row; 1 or more
   DType a_dtype;                 // f32, f16, bf16
   DType w_dtype;                 // f32, f16, bf16, f8e4m3

@@ -20,6 +20,9 @@ constexpr int kSkinnyColumns = 8;
 constexpr int kSkinnyWarps = 8;
 constexpr int kSkinnySharedBytes = kSkinnyWarps * kSkinnyRows * kSkinnyColumns * 4;
 
+// The third extent of a grid has 16 bits.
+constexpr long long kMatmulMaxBatch = 65535;
+
 namespace matmul_plan {
 
 // 0 bf16, 1 f16: the rows of the name tables below.
@@ -34,7 +37,9 @@ inline bool fits_tensor_cores(const MatmulArgs& args) {
   constexpr long long kMaxStride = 1 << 23;
   return args.k < (1 << 28) && args.a_row_stride < kMaxStride && args.w_row_stride < kMaxStride &&
          is_vector_aligned(args.a, args.a_row_stride, 2) &&
-         is_vector_aligned(args.w, args.w_row_stride, is_f8 ? 1 : 2);
+         is_vector_aligned(args.a, args.a_batch_stride, 2) &&
+         is_vector_aligned(args.w, args.w_row_stride, is_f8 ? 1 : 2) &&
+         is_vector_aligned(args.w, args.w_batch_stride, is_f8 ? 1 : 2);
 }
 
 inline unsigned tile_count(const MatmulArgs& args, int block_m, int block_n) {
@@ -46,7 +51,7 @@ inline int choose_tile(const MatmulArgs& args, const DeviceTraits& traits, int w
   const auto fills = [&](const GemmTile& tile) {
     return args.n > tile.block_n / 2 && args.m > tile.block_m / 2 &&
            static_cast<unsigned>(tile.shared_bytes(weight_bytes)) <= traits.shared_block_optin &&
-           tile_count(args, tile.block_m, tile.block_n) >= static_cast<unsigned>(traits.sm_count);
+           tile_count(args, tile.block_m, tile.block_n) * args.batch >= traits.sm_count;
   };
   constexpr unsigned kSmallPart = 100 * 1024;
   const bool is_wide = traits.shared_block_optin > kSmallPart &&
@@ -56,12 +61,14 @@ inline int choose_tile(const MatmulArgs& args, const DeviceTraits& traits, int w
 
 }  // namespace matmul_plan
 
+// One grid layer per product: at most kMatmulMaxBatch.
 inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
   using namespace matmul_plan;
-  if (args.m == 0 || args.n == 0) return {};
+  if (args.m == 0 || args.n == 0 || args.batch == 0) return {};
+  const auto depth = static_cast<unsigned>(args.batch);
   if (!fits_tensor_cores(args)) {
     return {"matmul_f32_64x64",
-            {tile_count(args, kGemmF32Block, kGemmF32Block), 1, 1},
+            {tile_count(args, kGemmF32Block, kGemmF32Block), 1, depth},
             {kGemmF32Threads, 1, 1},
             kGemmF32SharedBytes};
   }
@@ -71,7 +78,7 @@ inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
     static constexpr const char* kNames[2][2] = {{"matmul_bf16_skinny", "matmul_bf16_f8_skinny"},
                                                  {"matmul_f16_skinny", "matmul_f16_f8_skinny"}};
     return {kNames[element][is_f8],
-            {static_cast<unsigned>(ceil_div(args.n, kSkinnyColumns)), 1, 1},
+            {static_cast<unsigned>(ceil_div(args.n, kSkinnyColumns)), 1, depth},
             {kSkinnyWarps * 32, 1, 1},
             kSkinnySharedBytes};
   }
@@ -87,7 +94,7 @@ inline Launch plan_matmul(const MatmulArgs& args, const DeviceTraits& traits) {
   const GemmTile& tile = tiles[choice];
   const int weight = is_f8 + (args.scale_mode == ScaleMode::kBlock64);
   return {kNames[element][weight][choice],
-          {tile_count(args, tile.block_m, tile.block_n), 1, 1},
+          {tile_count(args, tile.block_m, tile.block_n), 1, depth},
           {static_cast<unsigned>(tile.threads()), 1, 1},
           static_cast<unsigned>(tile.shared_bytes(is_f8 ? 1 : 2))};
 }

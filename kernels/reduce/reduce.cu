@@ -1,5 +1,5 @@
-// out[o, i] = sum, mean, mean |x - y|, unbiased deviation, max |x| or count of elements that are not
-//             finite, of x[o, axis, i] over axis
+// out[o, i] = sum, mean, mean |x - y|, unbiased deviation, max |x|, max, min or count of elements that are
+//             not finite, of x[o, axis, i] over axis
 //
 // Kernels    reduce_<f32|f16|bf16>   one chunk of the axis: the result, or a partial one of several
 //            reduce_finish           the partial results of all chunks, in order
@@ -45,6 +45,25 @@ struct Largest {
   FP_DEVICE float4 state() const { return {value, 0.f, 0.f, 0.f}; }
 };
 
+// The largest of the elements times sign; the first NaN stays.
+struct Extreme {
+  float sign, value;
+  FP_DEVICE void add(float x, float) {
+    const float signed_x = sign * x;
+    value = signed_x > value || isnan(signed_x) ? signed_x : value;
+  }
+  FP_DEVICE float4 state() const { return {value, 0.f, 0.f, 0.f}; }
+};
+
+FP_DEVICE bool is_extreme(ReduceOp op) {
+  return op == ReduceOp::kMaxAbs || op == ReduceOp::kMax || op == ReduceOp::kMin;
+}
+
+// The state of no elements.
+FP_DEVICE float4 identity(ReduceOp op) {
+  return {op == ReduceOp::kMax || op == ReduceOp::kMin ? -INFINITY : 0.f, 0.f, 0.f, 0.f};
+}
+
 struct ShiftedMoments {
   float shift;
   Moments moments;
@@ -55,7 +74,7 @@ struct ShiftedMoments {
 };
 
 FP_DEVICE float4 merge(bool is_maximum, const float4& a, const float4& b) {
-  if (is_maximum) return {fmaxf(a.x, b.x), 0.f, 0.f, 0.f};
+  if (is_maximum) return {b.x > a.x || isnan(b.x) ? b.x : a.x, 0.f, 0.f, 0.f};
   Moments total{{a.x, a.y}, {a.z, a.w}};
   total.add(Moments{{b.x, b.y}, {b.z, b.w}});
   return {total.first.sum, total.first.error, total.second.sum, total.second.error};
@@ -69,7 +88,9 @@ FP_DEVICE float finish(const ReduceArgs& args, const float4& state) {
     case ReduceOp::kMean:
     case ReduceOp::kAbsMean: return total.first.divided_by(count).value();
     case ReduceOp::kStd: return sqrtf(total.squares_around_mean(count) / (count - 1.f));
-    case ReduceOp::kMaxAbs: return state.x;
+    case ReduceOp::kMaxAbs:
+    case ReduceOp::kMax: return state.x;
+    case ReduceOp::kMin: return -state.x;
     default: return total.first.value();
   }
 }
@@ -169,6 +190,8 @@ FP_DEVICE float4 gather(const ReduceArgs& args, const Column& column) {
   switch (args.op) {
     case ReduceOp::kAbsMean: return gather_chunk<Element>(args, column, DifferenceSum{});
     case ReduceOp::kMaxAbs: return gather_chunk<Element>(args, column, Largest{});
+    case ReduceOp::kMax: return gather_chunk<Element>(args, column, Extreme{1.f, -INFINITY});
+    case ReduceOp::kMin: return gather_chunk<Element>(args, column, Extreme{-1.f, -INFINITY});
     case ReduceOp::kCountNonFinite: return gather_chunk<Element>(args, column, NonFiniteCount{});
     case ReduceOp::kStd: {
       const long long first = column.outer * args.axis * args.inner + column.inner;
@@ -188,7 +211,7 @@ FP_DEVICE void store_result(const ReduceArgs& args, const Column& column, const 
 template <class Element>
 FP_DEVICE void reduce(const ReduceArgs& args) {
   const Column column = block_column(args);
-  const float4 state = block_merge(args.op == ReduceOp::kMaxAbs, gather<Element>(args, column));
+  const float4 state = block_merge(is_extreme(args.op), gather<Element>(args, column));
   if (threadIdx.y != 0 || !column.exists) return;
   if (gridDim.y == 1) return store_result(args, column, state);
   const long long chunk = column.outer * gridDim.y + blockIdx.y;
@@ -197,13 +220,13 @@ FP_DEVICE void reduce(const ReduceArgs& args) {
 
 FP_DEVICE void reduce_finish(const ReduceArgs& args) {
   const Column column = block_column(args);
-  const bool is_maximum = args.op == ReduceOp::kMaxAbs;
+  const bool is_maximum = is_extreme(args.op);
   const long long chunks = (args.axis + chunk_rows() - 1) / chunk_rows();
-  float4 state{};
+  float4 state = identity(args.op);
   if (column.exists) {
     for (long long chunk = threadIdx.y; chunk < chunks; chunk += blockDim.y) {
       const long long at = (column.outer * chunks + chunk) * args.inner + column.inner;
-      state = merge(is_maximum, state, static_cast<const float4*>(args.workspace)[at]);
+      state = merge(is_maximum, state, __ldg(static_cast<const float4*>(args.workspace) + at));
     }
   }
   state = block_merge(is_maximum, state);

@@ -13,6 +13,8 @@ enum class ReduceOp : int {
   kStd = 3,      // unbiased: divisor axis - 1
   kMaxAbs = 4,
   kCountNonFinite = 5,  // number of NaN and infinite elements, as f32
+  kMax = 6,             // NaN if one of the elements is; minus infinity of none
+  kMin = 7,             // NaN if one of the elements is; infinity of none
 };
 
 struct ReduceArgs {

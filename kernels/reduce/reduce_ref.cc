@@ -12,6 +12,7 @@ namespace {
 double reduce_one(const ReduceArgs& args, long long first) {
   const double count = static_cast<double>(args.axis);
   double sum = 0, sum_of_differences = 0, largest = 0, non_finite = 0;
+  double maximum = -INFINITY, minimum = INFINITY;
   for (long long i = 0; i < args.axis; ++i) {
     const double x = load_f32(args.x, args.dtype, first + i * args.inner);
     const double y = args.y ? load_f32(args.y, args.dtype, first + i * args.inner) : 0;
@@ -19,6 +20,8 @@ double reduce_one(const ReduceArgs& args, long long first) {
     sum_of_differences += std::abs(x - y);
     largest = std::max(largest, std::abs(x));
     non_finite += std::isfinite(x) ? 0 : 1;
+    if (x > maximum || std::isnan(x)) maximum = x;
+    if (x < minimum || std::isnan(x)) minimum = x;
   }
   switch (args.op) {
     case ReduceOp::kSum: return sum;
@@ -26,6 +29,8 @@ double reduce_one(const ReduceArgs& args, long long first) {
     case ReduceOp::kAbsMean: return sum_of_differences / count;
     case ReduceOp::kMaxAbs: return largest;
     case ReduceOp::kCountNonFinite: return non_finite;
+    case ReduceOp::kMax: return maximum;
+    case ReduceOp::kMin: return minimum;
     case ReduceOp::kStd: break;
   }
   const double mean = sum / count;

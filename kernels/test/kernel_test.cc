@@ -25,7 +25,8 @@ const std::map<std::string, void (*)(Session&)> kFamilies = {{"matmul", test_mat
                                                              {"elementwise", test_elementwise},
                                                              {"reduce", test_reduce},
                                                              {"copy", test_copy},
-                                                             {"gather", test_gather}};
+                                                             {"gather", test_gather},
+                                                             {"scan", test_scan}};
 
 int run(const std::vector<std::string>& arguments) {
   std::map<std::string, std::string> options = {{"driver", "libcuda.so.1"}, {"root", "."}};

@@ -50,10 +50,17 @@ void run_case(Session& session, const Case& item) {
   args.w_row_stride = args.k + item.integer("wPad");
   args.residual_row_stride = args.n + item.integer("residualPad");
   args.out_row_stride = args.n + item.integer("outPad");
+  args.batch = item.integer("batch", 1);
+  args.a_batch_stride = item.flag("aShared") ? 0 : args.m * args.a_row_stride;
+  args.w_batch_stride = item.flag("wShared") ? 0 : args.n * args.w_row_stride;
+  args.out_batch_stride = args.m * args.out_row_stride;
+  const long long a_count = item.flag("aShared") ? 1 : args.batch;
+  const long long w_count = item.flag("wShared") ? 1 : args.batch;
 
   const double w_bound = args.w_dtype == DType::kF8E4M3 ? 448 : 1;
-  Operand a = session.matrix(args.a_dtype, args.m, args.k, args.a_row_stride);
-  Operand w = session.matrix(args.w_dtype, args.n, args.k, args.w_row_stride, -w_bound, w_bound);
+  Operand a = session.matrix(args.a_dtype, a_count * args.m, args.k, args.a_row_stride);
+  Operand w = session.matrix(args.w_dtype, w_count * args.n, args.k, args.w_row_stride,
+                             -w_bound, w_bound);
   Operand w_scale = session.vector(DType::kF32, scale_count(args.scale_mode, args.n, args.k),
                                    0.25 / w_bound, 1 / w_bound);
   Operand bias = session.vector(args.bias_dtype, item.text("bias").empty() ? 0 : args.n, -4, 4);
@@ -61,7 +68,7 @@ void run_case(Session& session, const Case& item) {
                                 item.text("gate").empty() ? 0 : args.n, args.n);
   Operand residual = session.matrix(args.out_dtype, args.m, item.flag("residual") ? args.n : 0,
                                     args.residual_row_stride, -4, 4);
-  Operand out(session.driver(), args.out_dtype, (args.m - 1) * args.out_row_stride + args.n);
+  Operand out(session.driver(), args.out_dtype, (args.batch * args.m - 1) * args.out_row_stride + args.n);
   const std::vector<unsigned char> untouched(
       static_cast<size_t>(out.count() * size_of(args.out_dtype)), 0xff);
 

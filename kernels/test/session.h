@@ -97,5 +97,6 @@ void test_elementwise(Session& session);
 void test_reduce(Session& session);
 void test_copy(Session& session);
 void test_gather(Session& session);
+void test_scan(Session& session);
 
 }  // namespace framepack::test

@@ -35,7 +35,10 @@
   EXPORT(quantize, quantize)        \
   EXPORT(dequantize, dequantize)    \
   EXPORT(embedding, embedding)      \
-  EXPORT(upsample, upsample)
+  EXPORT(upsample, upsample)        \
+  EXPORT(indexed, indexed)          \
+  EXPORT(cumsum, cumsum)            \
+  EXPORT(topK, top_k)
 
 namespace framepack::addon {
 

@@ -16,6 +16,7 @@
 #include "../../kernels/patchify/patchify_args.h"
 #include "../../kernels/reduce/reduce_args.h"
 #include "../../kernels/rope/rope_args.h"
+#include "../../kernels/scan/scan_args.h"
 #include "allocator.h"
 #include "buffer.h"
 #include "stream.h"
@@ -91,6 +92,9 @@ class Device : public std::enable_shared_from_this<Device> {
   virtual void dequantize(const DequantizeArgs& args) = 0;
   virtual void embedding(const EmbeddingArgs& args) = 0;
   virtual void upsample(const UpsampleArgs& args) = 0;
+  virtual void indexed(const IndexedArgs& args) = 0;
+  virtual void cumsum(const CumsumArgs& args) = 0;
+  virtual void top_k(const TopKArgs& args) = 0;
 
  protected:
   virtual Allocator& allocator() = 0;

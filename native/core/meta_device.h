@@ -37,6 +37,9 @@ class MetaDevice final : public Device {
   void dequantize(const DequantizeArgs&) override {}
   void embedding(const EmbeddingArgs&) override {}
   void upsample(const UpsampleArgs&) override {}
+  void indexed(const IndexedArgs&) override {}
+  void cumsum(const CumsumArgs&) override {}
+  void top_k(const TopKArgs&) override {}
 
  protected:
   Allocator& allocator() override { return allocator_; }

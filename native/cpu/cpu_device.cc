@@ -16,6 +16,7 @@
 #include "patchify.h"
 #include "reduce.h"
 #include "rope.h"
+#include "scan.h"
 
 namespace framepack::cpu {
 namespace {
@@ -126,5 +127,8 @@ void CpuDevice::dequantize(const DequantizeArgs& args) {
 }
 void CpuDevice::embedding(const EmbeddingArgs& args) { enqueue("embedding", cpu::embedding, args); }
 void CpuDevice::upsample(const UpsampleArgs& args) { enqueue("upsample", cpu::upsample, args); }
+void CpuDevice::indexed(const IndexedArgs& args) { enqueue("indexed", cpu::indexed, args); }
+void CpuDevice::cumsum(const CumsumArgs& args) { enqueue("cumsum", cpu::cumsum, args); }
+void CpuDevice::top_k(const TopKArgs& args) { enqueue("topK", cpu::top_k, args); }
 
 }  // namespace framepack::cpu

@@ -29,7 +29,7 @@ Loop loop_of(const ElementwiseArgs& args) {
 const float* gather(const isa::VectorTable& vector, const void* data, DType dtype, long long index,
                     long long stride, long long count, float* room) {
   if (!data) return nullptr;
-  if (stride == 1) return as_f32(vector, data, dtype, index, count, room);
+  if (stride == 1 && is_float(dtype)) return as_f32(vector, data, dtype, index, count, room);
   if (stride == 0) {
     std::fill_n(room, count, load_f32(data, dtype, index));
   } else {
@@ -53,9 +53,10 @@ void compute(const ElementwiseArgs& args, const isa::VectorTable& vector, const 
   const float* c = gather(vector, args.c, args.c_dtype, block.offset[kC], block.stride[kC],
                           block.count, room[kC]);
   const long long to = block.offset[kOut], stride = block.stride[kOut];
-  float* out = stride == 1 ? f32_target(args.out, args.out_dtype, to, room[kOut]) : room[kOut];
+  const bool is_row = stride == 1 && is_float(args.out_dtype);
+  float* out = is_row ? f32_target(args.out, args.out_dtype, to, room[kOut]) : room[kOut];
   vector.elementwise(args.op, a, b, c, out, block.count, args.alpha, args.beta);
-  if (stride == 1) {
+  if (is_row) {
     finish_row(vector, out, args.out, args.out_dtype, to, block.count);
   } else {
     for (long long i = 0; i < block.count; ++i)

@@ -4,6 +4,7 @@
 
 #include "../../kernels/gather/gather_ref.h"
 #include "rows.h"
+#include "strided.h"
 
 namespace framepack::cpu {
 
@@ -52,6 +53,51 @@ void upsample(const UpsampleArgs& args, const CpuContext& context) {
   };
   const long long grain = std::max(1LL, kGrain / (width * args.channels));
   parallel_ranges(context.pool, args.batch * frames * height, grain, body);
+}
+
+namespace {
+
+enum Operand { kX, kIndex, kOut, kOperands };
+
+template <class Piece>
+void copy_indexed(const IndexedArgs& args, const StridedLoop<kOperands>& loop, long long outer) {
+  long long at[kOperands];
+  loop.locate(outer, at);
+  const int inner = loop.rank - 1;
+  for (long long i = 0; i < loop.inner(); ++i) {
+    const long long index = args.indices[at[kIndex] + i * loop.stride[kIndex][inner]];
+    const bool exists = index >= 0 && index < args.axis;
+    const long long chosen = exists ? index * args.axis_stride : 0;
+    const Piece* x = static_cast<const Piece*>(args.x) + at[kX] + i * loop.stride[kX][inner];
+    Piece* out = static_cast<Piece*>(args.out) + at[kOut] + i * loop.stride[kOut][inner];
+    if (args.is_scatter) {
+      if (exists) out[chosen] = *x;
+    } else {
+      *out = exists ? x[chosen] : Piece{};
+    }
+  }
+}
+
+}  // namespace
+
+void indexed(const IndexedArgs& args, const CpuContext& context) {
+  if (!context.vector) return oracle::indexed(args);
+  StridedLoop<kOperands> loop;
+  loop.append(1, {1, 1, 1});
+  for (long long axis = 0; axis < args.rank; ++axis)
+    loop.append(args.shape[axis],
+                {args.x_stride[axis], args.index_stride[axis], args.out_stride[axis]});
+  const auto copy = size_of(args.dtype) == 4   ? copy_indexed<uint32_t>
+                    : size_of(args.dtype) == 2 ? copy_indexed<uint16_t>
+                                               : copy_indexed<uint8_t>;
+  // Repeated indices of a scatter meet in one place, so one thread writes them all.
+  const long long total = loop.outer();
+  const long long grain =
+      args.is_scatter ? total : std::max(1LL, kGrain / std::max(1LL, loop.inner()));
+  parallel_ranges(context.pool, total, std::max(1LL, grain),
+                  [&](long long begin, long long end, int) {
+                    for (long long outer = begin; outer < end; ++outer) copy(args, loop, outer);
+                  });
 }
 
 }  // namespace framepack::cpu

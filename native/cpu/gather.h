@@ -8,5 +8,6 @@ struct CpuContext;
 
 void embedding(const EmbeddingArgs& args, const CpuContext& context);
 void upsample(const UpsampleArgs& args, const CpuContext& context);
+void indexed(const IndexedArgs& args, const CpuContext& context);
 
 }  // namespace framepack::cpu

@@ -8,6 +8,7 @@
 #include "contraction/gemm.h"
 #include "cpu_context.h"
 #include "isa/vector_table.h"
+#include "rows.h"
 
 namespace framepack::cpu {
 
@@ -49,10 +50,7 @@ void copy_rows(const MatmulArgs& args, const RowBlock& block, bool is_bf16,
   }
 }
 
-}  // namespace
-
-void matmul(const MatmulArgs& args, const CpuContext& context) {
-  if (!context.kernels || args.k == 0) return oracle::matmul(args);
+void product(const MatmulArgs& args, const CpuContext& context) {
   const std::vector<float> scales = column_scales(args);
   std::vector<float> bias;
   if (args.bias) {
@@ -87,6 +85,20 @@ void matmul(const MatmulArgs& args, const CpuContext& context) {
   gemm(
       problem, [&](const RowBlock& block) { copy_rows(args, block, problem.is_bf16, context); },
       context);
+}
+
+}  // namespace
+
+void matmul(const MatmulArgs& args, const CpuContext& context) {
+  if (!context.kernels || args.k == 0) return oracle::matmul(args);
+  for (long long batch = 0; batch < args.batch; ++batch) {
+    MatmulArgs one = args;
+    one.batch = 1;
+    one.a = element(args.a, args.a_dtype, batch * args.a_batch_stride);
+    one.w = element(args.w, args.w_dtype, batch * args.w_batch_stride);
+    one.out = element(args.out, args.out_dtype, batch * args.out_batch_stride);
+    product(one, context);
+  }
 }
 
 }  // namespace framepack::cpu

@@ -14,8 +14,18 @@ namespace {
 struct Partial {
   double first = 0, second = 0;
 
+  // Of no elements. Minima are kept with the other sign.
+  static Partial of_none(ReduceOp op) {
+    const bool is_open = op == ReduceOp::kMax || op == ReduceOp::kMin;
+    return {is_open ? -INFINITY : 0.0, 0.0};
+  }
+
   void add(const Partial& other, ReduceOp op) {
-    first = op == ReduceOp::kMaxAbs ? std::max(first, other.first) : first + other.first;
+    if (op == ReduceOp::kMaxAbs || op == ReduceOp::kMax || op == ReduceOp::kMin) {
+      if (other.first > first || std::isnan(other.first)) first = other.first;
+    } else {
+      first += other.first;
+    }
     second += other.second;
   }
 
@@ -28,7 +38,9 @@ struct Partial {
         const double variance = (second - first * first / count) / (count - 1.0);
         return static_cast<float>(std::sqrt(variance < 0 ? 0 : variance));
       }
+      case ReduceOp::kMin: return static_cast<float>(-first);
       case ReduceOp::kSum:
+      case ReduceOp::kMax:
       case ReduceOp::kMaxAbs:
       case ReduceOp::kCountNonFinite: break;
     }
@@ -87,7 +99,7 @@ class Reduction {
   Partial* allocate(long long count) const {
     auto* partials = static_cast<Partial*>(
         context_.scratch.shared(static_cast<size_t>(count) * sizeof(Partial)));
-    std::fill_n(partials, count, Partial{});
+    std::fill_n(partials, count, Partial::of_none(args_.op));
     return partials;
   }
 
@@ -97,7 +109,8 @@ class Reduction {
 
   void add_row(long long index, long long count, float shift, float* x_room, float* y_room,
                Partial& partial) const {
-    double first[kWide] = {}, second[kWide] = {};
+    double first[kWide], second[kWide] = {};
+    std::fill_n(first, kWide, Partial::of_none(args_.op).first);
     float shifts[kWide];
     std::fill_n(shifts, kWide, shift);
     isa::ReduceColumns columns{};
@@ -121,7 +134,8 @@ class Reduction {
   void add_strip(long long o, long long begin, long long end, long long column, long long width,
                  Partial* partials) const {
     alignas(64) float x_room[kStripRows * kStrip], y_room[kStripRows * kStrip], shift_room[kStrip];
-    double first[kStrip] = {}, second[kStrip] = {};
+    double first[kStrip], second[kStrip] = {};
+    std::fill_n(first, kStrip, Partial::of_none(args_.op).first);
     isa::ReduceColumns columns{};
     columns.shift = as_f32(vector_, args_.x, args_.dtype, o * args_.axis * args_.inner + column,
                            width, shift_room);
@@ -151,7 +165,7 @@ class Reduction {
   }
 
   void finish(long long index, const Partial* partials, long long stride, long long chunks) const {
-    Partial total;
+    Partial total = Partial::of_none(args_.op);
     for (long long chunk = 0; chunk < chunks; ++chunk)
       total.add(partials[chunk * stride], args_.op);
     store_f32(args_.out, args_.out_dtype, index, total.result(args_.op, args_.axis));

@@ -56,6 +56,9 @@ class CudaDevice final : public Device {
   void dequantize(const DequantizeArgs& args) override;
   void embedding(const EmbeddingArgs& args) override;
   void upsample(const UpsampleArgs& args) override;
+  void indexed(const IndexedArgs& args) override;
+  void cumsum(const CumsumArgs& args) override;
+  void top_k(const TopKArgs& args) override;
 
  protected:
   Allocator& allocator() override { return allocator_; }

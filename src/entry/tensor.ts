@@ -1,7 +1,8 @@
 /** `framepack-node/tensor`: typed tensors on a device and the operations on them. */
 export { FramePackError } from '../errors.ts';
 export { type AttentionOptions, attention } from '../ops/attention.ts';
-export { conv3d } from '../ops/conv3d.ts';
+export { type ConvOptions, conv1d, conv2d } from '../ops/conv.ts';
+export { type Conv3dOptions, conv3d } from '../ops/conv3d.ts';
 export {
   arange,
   cast,
@@ -19,26 +20,65 @@ export {
   affine,
   clamp,
   div,
+  equal,
   exp,
   geluTanh,
+  greater,
+  greaterEqual,
   lerp,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
   mul,
+  notEqual,
   quickGelu,
+  relu,
+  rsqrt,
   silu,
+  sqrt,
   sub,
+  tanh,
+  where,
 } from '../ops/elementwise.ts';
-export { embedding, upsampleNearest } from '../ops/gather.ts';
+export { embedding, type UpsampleFactor, upsampleNearest } from '../ops/gather.ts';
+export { gather, type PadMode, pad, scatter, stack, take } from '../ops/indexing.ts';
+export { type InterpolateMethod, interpolate } from '../ops/interpolate.ts';
+export { type Activation, type LinearEpilogue, linear } from '../ops/linear.ts';
 export { type MatmulOptions, matmul } from '../ops/matmul.ts';
 export { groupNorm, layerNorm, rmsNorm } from '../ops/norm.ts';
 export { patchify, unpatchify } from '../ops/patchify.ts';
-export { absMean, countNonFinite, maxAbs, mean, std, sum } from '../ops/reduce.ts';
+export {
+  absMean,
+  countNonFinite,
+  max,
+  maxAbs,
+  mean,
+  min,
+  type ReduceOptions,
+  std,
+  sum,
+} from '../ops/reduce.ts';
 export { type RopeTable, rope, ropePool, ropeTable } from '../ops/rope.ts';
+export {
+  type ArgOptions,
+  argmax,
+  argmin,
+  cumsum,
+  type Order,
+  type TopK,
+  type TopKOptions,
+  topK,
+} from '../ops/scan.ts';
+export { softmax } from '../ops/softmax.ts';
 export { Device, type DeviceKind, type DeviceOptions, type MemoryStats } from '../tensor/device.ts';
 export type { DType, FloatDType, TypedArray, TypedArrayOf } from '../tensor/dtype.ts';
 export { Generator } from '../tensor/generator.ts';
 export { keep, scope } from '../tensor/scope.ts';
 export {
   empty,
+  type FloatTensor,
   fromArray,
   fromFile,
   type ScaledWeight,

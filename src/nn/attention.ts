@@ -1,7 +1,8 @@
 import { type AttentionOptions, attention } from '../ops/attention.ts';
+import type { LinearEpilogue } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';
-import { Linear, type LinearEpilogue } from './linear.ts';
+import { Linear } from './linear.ts';
 
 /** `[B, L, N K]` -> `[B, L, N, K]`, a view. */
 export function splitHeads(x: Tensor, headWidth: number): Tensor {

@@ -1,5 +1,5 @@
 import type { AttentionOptions } from '../ops/attention.ts';
-import type { Activation } from '../ops/matmul.ts';
+import type { Activation } from '../ops/linear.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';

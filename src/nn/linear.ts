@@ -1,4 +1,4 @@
-import { type MatmulOptions, matmul } from '../ops/matmul.ts';
+import { type LinearEpilogue, linear } from '../ops/linear.ts';
 import type { Tensor, Weight } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';
 
@@ -8,9 +8,6 @@ export interface LinearShape {
   readonly outFeatures: number;
   readonly hasBias?: boolean;
 }
-
-/** What may be fused behind the product; the bias belongs to the layer. */
-export type LinearEpilogue = Omit<MatmulOptions, 'bias'>;
 
 /** `y = x W^T + b` with a weight of any stored format (f32, f16, bf16, or fp8 with scales). */
 export class Linear {
@@ -35,6 +32,6 @@ export class Linear {
 
   /** `[..., inFeatures]` -> `[..., outFeatures]`, dtype of `x` unless the epilogue says otherwise. */
   forward(x: Tensor, epilogue: LinearEpilogue = {}): Tensor {
-    return matmul(x, this.weight, this.bias === null ? epilogue : { ...epilogue, bias: this.bias });
+    return linear(x, this.weight, this.bias ?? undefined, epilogue);
   }
 }

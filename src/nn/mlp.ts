@@ -1,7 +1,7 @@
-import type { Activation } from '../ops/matmul.ts';
+import type { Activation, LinearEpilogue } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';
-import { Linear, type LinearEpilogue } from './linear.ts';
+import { Linear } from './linear.ts';
 
 /** Names of the two layers of an {@link Mlp}, its widths and its activation. */
 export interface MlpShape {

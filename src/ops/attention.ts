@@ -40,7 +40,7 @@ export interface AttentionOptions {
 }
 
 /**
- * Softmax attention; scores, maxima and sums are f32, in bf16 with the exception of {@link matmul}. Uses O(L) memory on
+ * Softmax attention; scores, maxima and sums are f32, in bf16 with the exception of {@link linear}. Uses O(L) memory on
  * every device.
  *
  * @param q - `[B, L, N, K]` f32, f16 or bf16; rotary positions already applied.

@@ -18,7 +18,7 @@ import {
   type ScaleMode,
   type Tensor,
 } from '../tensor/tensor.ts';
-import { scaleShape } from './matmul.ts';
+import { scaleShape } from './linear.ts';
 
 /** Enqueues a copy between checked tensors of one shape. */
 function enqueueCopy(device: Device, x: Tensor, out: Tensor): void {

@@ -1,140 +1,137 @@
 import {
-  asRows,
-  checkChoice,
-  checkContiguous,
   checkDType,
   checkMinRank,
   checkOperands,
-  checkShape,
   formatTensor,
   mismatch,
 } from '../tensor/check.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
-import { formatShape, sizeOf } from '../tensor/shape.ts';
-import {
-  empty,
-  type ScaledWeight,
-  type ScaleMode,
-  type Tensor,
-  type Weight,
-} from '../tensor/tensor.ts';
+import type { NativeTensor } from '../tensor/native-types.ts';
+import { broadcastShapes, coalesce, expandedStrides, type Shape } from '../tensor/shape.ts';
+import { empty, type Tensor } from '../tensor/tensor.ts';
+import { contiguous } from './copy.ts';
 
-const ACTIVATIONS = ['none', 'gelu-tanh', 'silu', 'quick-gelu'] as const;
-const SCALE_MODES: readonly (ScaleMode | 'none')[] = ['none', 'tensor', 'channel', 'block64'];
-const BLOCK_WIDTH = 64;
-
-/** Function between the product and the gate; the numbers are those of `enum class Activation`. */
-export type Activation = (typeof ACTIVATIONS)[number];
-
-/** What {@link matmul} fuses behind the product. Every field may have any float dtype unless noted. */
+/** Options of {@link matmul}. */
 export interface MatmulOptions<E extends FloatDType = FloatDType> {
-  /** `[N]`, added to the product. */
-  readonly bias?: Tensor | undefined;
-  readonly activation?: Activation | undefined;
-  /** `[B, N]` for `a` `[B, L, K]`, or `[1, N]`: multiplies the activated product. */
-  readonly gate?: Tensor | undefined;
-  /** Added at the end; shape and dtype of the result. */
-  readonly residual?: Tensor | undefined;
   /** Default: dtype of `a`. */
   readonly outDtype?: E | undefined;
-  /** Where to write the result instead of a new tensor; may be `residual`. */
-  readonly into?: Tensor | undefined;
 }
 
 /**
- * `residual + gate * activation(a weight^T + bias)`. Sums are f32 and the result is rounded once. On a CPU with
- * AVX-512-FP16 and no faster products, bf16 operands with a bf16 result are summed in f16 by 32 first, which adds half the
- * error of that rounding; numbers below 2^-28 of the largest of their row then count as zero.
+ * The matrix product `a b`. Axes before the last two are a batch and broadcast; a vector is a row on the left, a
+ * column on the right, and its axis does not appear in the result. Rounds like {@link linear}.
  *
- * @param a - `[..., K]`, any float dtype.
- * @param weight - `[N, K]`, any float dtype or scaled fp8.
- * @returns `[..., N]`.
- * @throws {@link FramePackError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`; `ERR_UNSUPPORTED` for views
- * whose rows have no common stride.
+ * Views are read where they lie when the columns of `a`, or the rows of `b` as in `b.permute([1, 0])`, are adjacent;
+ * otherwise a transposed copy comes first.
+ *
+ * @param a - `[..., M, K]` or `[K]`, any float dtype.
+ * @param b - `[..., K, N]` or `[K]`, any float dtype.
+ * @returns `[..., M, N]`.
+ * @throws {@link FramePackError} `ERR_SHAPE` naming both shapes, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`.
  */
 export function matmul<D extends DType, E extends FloatDType = D & FloatDType>(
   a: Tensor<D>,
-  weight: Weight,
+  b: Tensor,
   options: MatmulOptions<E> = {},
 ): Tensor<E> {
-  const scaled = 'data' in weight ? weight : undefined;
-  const plain = 'data' in weight ? weight.data : weight;
-  const { bias, gate, residual, into } = options;
-  const operands = { a, weight: plain, scale: scaled?.scale, bias, gate, residual, into };
-  const device = checkOperands('matmul', operands);
-  checkProduct(a, plain, scaled);
-  const shape = a.shape.with(-1, plain.shape[0]!);
-  checkEpilogue(a, shape, options);
-  const dtype = options.outDtype ?? (a.dtype as DType as E);
-  const out = (into as Tensor<E> | undefined) ?? empty(device, shape, dtype);
-  if (out.size === 0) return out;
-  native().matmul(device.native, {
-    a: asRows('matmul', 'a', a),
-    weight: asRows('matmul', 'weight', plain),
-    out: asRows('matmul', 'into', out),
-    scale: scaled?.scale.native,
-    bias: bias?.native,
-    residual: residual && asRows('matmul', 'residual', residual),
-    gate: gate?.native,
-    activation: checkChoice('matmul', 'activation', options.activation ?? 'none', ACTIVATIONS),
-    scaleMode: checkChoice('matmul', 'mode', scaled?.mode ?? 'none', SCALE_MODES),
-  });
-  return out;
+  const device = checkOperands('matmul', { a, b });
+  for (const [argument, operand] of Object.entries({ a, b })) {
+    checkDType('matmul', argument, operand);
+    checkMinRank('matmul', argument, operand, 1);
+  }
+  using left = matrixOf(a, 0);
+  using right = matrixOf(b, 1);
+  using columns = right.permute(swapped(right.rank));
+  if (left.shape.at(-1) !== columns.shape.at(-1)) {
+    const expected = `${left.shape.at(-1)} rows for a ${formatTensor(a)}`;
+    throw mismatch('ERR_SHAPE', 'matmul', 'b', expected, formatTensor(b));
+  }
+  using rows = withAdjacentColumns(left);
+  using weight = withAdjacentColumns(columns);
+  const batch = broadcastShapes('matmul', rows.shape.slice(0, -2), weight.shape.slice(0, -2));
+  const matrix = [rows.shape.at(-2)!, weight.shape.at(-2)!] as const;
+  const out = empty(device, [...batch, ...matrix], options.outDtype ?? (a.dtype as DType as E));
+  if (out.size > 0) enqueueProducts(rows, weight, out, batch);
+  return withoutVectorAxes(out, a, b);
 }
 
-function checkProduct(a: Tensor, weight: Tensor, scaled: ScaledWeight | undefined): void {
-  checkDType('matmul', 'a', a);
-  checkMinRank('matmul', 'a', a, 1);
-  if (weight.rank !== 2 || weight.shape[1] !== a.shape.at(-1)) {
-    const expected = `[*, ${a.shape.at(-1)}] for a ${formatShape(a.shape)}`;
-    throw mismatch('ERR_SHAPE', 'matmul', 'weight', expected, formatTensor(weight));
-  }
-  if (scaled === undefined) {
-    checkDType('matmul', 'weight', weight);
+/** A vector as a matrix: its new axis is `axis`. */
+function matrixOf(operand: Tensor, axis: 0 | 1): Tensor {
+  return operand.rank === 1 ? operand.unsqueeze(axis) : operand.retain();
+}
+
+/** The order of axes with the last two exchanged. */
+function swapped(rank: number): number[] {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return [...axes.slice(0, -2), rank - 1, rank - 2];
+}
+
+/** `x`, or a copy of it, with neighbouring columns next to each other and rows that do not overlap. */
+function withAdjacentColumns(x: Tensor): Tensor {
+  const isAdjacent = x.strides.at(-1) === 1 || x.shape.at(-1)! <= 1;
+  return isAdjacent ? x.retain() : contiguous(x);
+}
+
+/** One native call per run of batch entries that all operands cross in one stride. */
+function enqueueProducts(rows: Tensor, weight: Tensor, out: Tensor, batch: Shape): void {
+  const operands = [rows, weight, out] as const;
+  const strides = operands.map((operand) => expandedStrides('matmul', batchLayout(operand), batch));
+  const merged = coalesce(batch, ...strides);
+  const axis = merged.shape.length - 1;
+  const count = merged.shape[axis] ?? 1;
+  const call = (offsets: readonly number[]): void => {
+    const [a, w, target] = operands.map((operand, i) =>
+      batchOf(operand, offsets[i]!, count, merged.strides[i]![axis] ?? 0),
+    );
+    native().matmul(out.device.native, {
+      ...{ a: a!, weight: w!, out: target! },
+      ...{ scale: undefined, bias: undefined, residual: undefined, gate: undefined },
+      ...{ activation: 0, scaleMode: 0 },
+    });
+  };
+  forEachOffset(merged.shape.slice(0, -1), merged.strides, call);
+}
+
+function batchLayout({ shape, strides, offset }: Tensor) {
+  return { shape: shape.slice(0, -2), strides: strides.slice(0, -2), offset };
+}
+
+function batchOf(operand: Tensor, offset: number, count: number, stride: number): NativeTensor {
+  return {
+    ...operand.native,
+    shape: [count, ...operand.shape.slice(-2)],
+    strides: [stride, operand.strides.at(-2)!, 1],
+    offset: operand.offset + offset,
+  };
+}
+
+/** Calls `body` with the offset of every operand at every index of `shape`. */
+function forEachOffset(
+  shape: Shape,
+  strides: readonly (readonly number[])[],
+  body: (offsets: readonly number[]) => void,
+  axis = 0,
+  offsets: readonly number[] = strides.map(() => 0),
+): void {
+  if (axis === shape.length) {
+    body(offsets);
     return;
   }
-  checkDType('matmul', 'weight', weight, ['f8e4m3']);
-  checkDType('matmul', 'scale', scaled.scale, ['f32']);
-  checkContiguous('matmul', 'scale', scaled.scale);
-  const expected = scaleShape(scaled.mode, weight);
-  if (scaled.scale.size !== sizeOf(expected)) {
-    checkShape('matmul', 'scale', scaled.scale, expected);
+  for (let index = 0; index < shape[axis]!; index++) {
+    const at = offsets.map((offset, i) => offset + index * strides[i]![axis]!);
+    forEachOffset(shape, strides, body, axis + 1, at);
   }
 }
 
-/** Shape of the scales of a weight `[N, K]`. */
-export function scaleShape(mode: ScaleMode, weight: Tensor): number[] {
-  const [rows = 0, width = 0] = weight.shape;
-  switch (mode) {
-    case 'tensor':
-      return [1];
-    case 'channel':
-      return [rows];
-    case 'block64':
-      if (width % BLOCK_WIDTH !== 0) {
-        const expected = `a width divisible by ${BLOCK_WIDTH} for block64`;
-        throw mismatch('ERR_SHAPE', 'scale', 'weight', expected, formatTensor(weight));
-      }
-      return [rows, width / BLOCK_WIDTH];
-  }
-}
-
-function checkEpilogue(a: Tensor, shape: readonly number[], options: MatmulOptions): void {
-  const { bias, gate, residual, into, outDtype } = options;
-  const width = shape.at(-1)!;
-  checkDType('matmul', 'bias', bias);
-  checkShape('matmul', 'bias', bias, [width]);
-  checkContiguous('matmul', 'bias', bias);
-  checkDType('matmul', 'gate', gate);
-  if (gate !== undefined) {
-    const batch = a.rank > 1 && gate.shape[0] !== 1 ? a.shape[0]! : 1;
-    checkShape('matmul', 'gate', gate, [batch, width]);
-    checkContiguous('matmul', 'gate', gate);
-  }
-  const dtype = into?.dtype ?? outDtype ?? a.dtype;
-  checkDType('matmul', 'into', into, outDtype === undefined ? undefined : [outDtype]);
-  checkShape('matmul', 'into', into, shape);
-  checkDType('matmul', 'residual', residual, [dtype]);
-  checkShape('matmul', 'residual', residual, shape);
+/** The result without the axes that vectors were given. */
+function withoutVectorAxes<E extends FloatDType>(out: Tensor<E>, a: Tensor, b: Tensor): Tensor<E> {
+  if (a.rank > 1 && b.rank > 1) return out;
+  using matrix = out;
+  const shape = [
+    ...matrix.shape.slice(0, -2),
+    ...(a.rank === 1 ? [] : [matrix.shape.at(-2)!]),
+    ...(b.rank === 1 ? [] : [matrix.shape.at(-1)!]),
+  ];
+  return matrix.reshape(shape);
 }

@@ -1,26 +1,28 @@
-import {
-  checkContiguous,
-  checkDType,
-  checkOperands,
-  checkShape,
-  formatTensor,
-  mismatch,
-} from '../tensor/check.ts';
+import { checkDType, checkOperands, checkShape, checkTensor, mismatch } from '../tensor/check.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
-import type { NativeTensor } from '../tensor/native-types.ts';
-import { contiguousStrides, formatShape, resolveAxis, sizeOf } from '../tensor/shape.ts';
-import { empty, type Tensor } from '../tensor/tensor.ts';
+import { formatShape, resolveAxis } from '../tensor/shape.ts';
+import { empty, type FloatTensor, type Tensor } from '../tensor/tensor.ts';
+import { packAround, packTogether } from './axes.ts';
 
 /** The values of `enum class ReduceOp` in kernels/reduce/reduce_args.h. */
-const CODES = { sum: 0, mean: 1, absMean: 2, std: 3, maxAbs: 4, countNonFinite: 5 } as const;
+const CODES = {
+  sum: 0,
+  mean: 1,
+  absMean: 2,
+  std: 3,
+  maxAbs: 4,
+  countNonFinite: 5,
+  max: 6,
+  min: 7,
+} as const;
 
 type Operation = keyof typeof CODES;
 
 /** Options of every reduction. Without `axis` and `axes` all axes are reduced. */
 export interface ReduceOptions<E extends FloatDType = FloatDType> {
   readonly axis?: number | undefined;
-  /** Neighbouring axes. */
+  /** Distinct axes, in any order. */
   readonly axes?: readonly number[] | undefined;
   /** Leave reduced axes in place with extent 1. */
   readonly keepAxis?: boolean | undefined;
@@ -34,60 +36,53 @@ function run<D extends DType, E extends FloatDType>(
   options: ReduceOptions<E>,
   y?: Tensor,
 ): Tensor<E> {
+  checkTensor(operation, 'x', x);
   const device = checkOperands(operation, { x, minus: y });
   checkDType(operation, 'x', x);
   checkDType(operation, 'minus', y, [x.dtype]);
   checkShape(operation, 'minus', y, x.shape);
-  checkContiguous(operation, 'x', x);
-  checkContiguous(operation, 'minus', y);
-  const { first, count } = reducedAxes(operation, x, options);
-  const before = x.shape.slice(0, first);
-  const reduced = x.shape.slice(first, first + count);
-  const after = x.shape.slice(first + count);
-  const middle = options.keepAxis ? reduced.map(() => 1) : [];
+  const axes = reducedAxes(operation, x, options);
   const dtype = options.outDtype ?? (x.dtype as DType as E);
-  const out = empty(device, [...before, ...middle, ...after], dtype);
+  const shape = x.shape.flatMap((extent, axis) =>
+    axes.includes(axis) ? (options.keepAxis ? [1] : []) : [extent],
+  );
+  const out = empty(device, shape, dtype);
   if (out.size === 0) return out;
-  const shape = [sizeOf(before), sizeOf(reduced), sizeOf(after)];
-  const folded = (tensor: Tensor, axes: number[]): NativeTensor => ({
-    ...tensor.native,
-    shape: axes,
-    strides: contiguousStrides(axes),
-  });
+  using packed = y === undefined ? packAround(x, axes) : packTogether(x, axes);
+  using subtrahend = y && packTogether(y, axes);
+  const [outer = 1, , inner = 1] = packed.view.shape;
   native().reduce(device.native, {
     operation: CODES[operation],
-    x: folded(x, shape),
-    y: y && folded(y, shape),
-    out: folded(out, [shape[0]!, shape[2]!]),
+    x: packed.view,
+    y: subtrahend?.view,
+    out: { ...out.native, shape: [outer, inner], strides: [inner, 1] },
   });
   return out;
 }
 
-/** The run of neighbouring axes that the options name. */
-function reducedAxes(
-  operation: string,
-  x: Tensor,
-  options: ReduceOptions,
-): { first: number; count: number } {
+/** The axes that the options name, in order. */
+function reducedAxes(operation: string, x: Tensor, options: ReduceOptions): number[] {
   const named = options.axis === undefined ? options.axes : [options.axis];
-  if (named === undefined) return { first: 0, count: x.rank };
-  const axes = named.map((axis) => resolveAxis(operation, axis, x.rank)).sort((a, b) => a - b);
-  const first = axes[0] ?? 0;
-  if (!axes.every((axis, index) => axis === first + index)) {
-    const got = `${formatShape(named)} of ${formatTensor(x)}`;
-    throw mismatch('ERR_UNSUPPORTED', operation, 'axes', 'distinct neighbouring axes', got);
+  if (named === undefined) return x.shape.map((_, axis) => axis);
+  if (!Array.isArray(named)) {
+    throw mismatch('ERR_ARGUMENT', operation, 'axes', 'an array of axes', String(named));
   }
-  return { first, count: axes.length };
+  const axes = named.map((axis: number) => resolveAxis(operation, axis, x.rank));
+  if (new Set(axes).size !== axes.length) {
+    throw mismatch('ERR_ARGUMENT', operation, 'axes', 'distinct axes', formatShape(named));
+  }
+  return axes.sort((a, b) => a - b);
 }
 
 /**
  * Sum over axes. Accumulates in f32 or wider in an order that depends only on the shape; so does every
- * function of this file.
+ * function of this file. Views are read where they lie when the reduced axes are neighbours in memory, else packed
+ * into a copy first.
  *
- * @param x - contiguous, any float dtype.
+ * @param x - any float dtype; every integer sum would be rounded, so integers are refused.
  */
 export function sum<D extends DType, E extends FloatDType = D & FloatDType>(
-  x: Tensor<D>,
+  x: FloatTensor<D>,
   options: ReduceOptions<E> = {},
 ): Tensor<E> {
   return run('sum', x, options);
@@ -95,7 +90,7 @@ export function sum<D extends DType, E extends FloatDType = D & FloatDType>(
 
 /** Arithmetic mean over axes. */
 export function mean<D extends DType, E extends FloatDType = D & FloatDType>(
-  x: Tensor<D>,
+  x: FloatTensor<D>,
   options: ReduceOptions<E> = {},
 ): Tensor<E> {
   return run('mean', x, options);
@@ -103,7 +98,7 @@ export function mean<D extends DType, E extends FloatDType = D & FloatDType>(
 
 /** Mean of `|x - minus|` over axes, or of `|x|`; `minus` has the shape and dtype of `x`. */
 export function absMean<D extends DType, E extends FloatDType = D & FloatDType>(
-  x: Tensor<D>,
+  x: FloatTensor<D>,
   options: ReduceOptions<E> & { readonly minus?: Tensor | undefined } = {},
 ): Tensor<E> {
   return run('absMean', x, options, options.minus);
@@ -111,7 +106,7 @@ export function absMean<D extends DType, E extends FloatDType = D & FloatDType>(
 
 /** Standard deviation over axes with the divisor `count - 1`. */
 export function std<D extends DType, E extends FloatDType = D & FloatDType>(
-  x: Tensor<D>,
+  x: FloatTensor<D>,
   options: ReduceOptions<E> = {},
 ): Tensor<E> {
   return run('std', x, options);
@@ -119,15 +114,45 @@ export function std<D extends DType, E extends FloatDType = D & FloatDType>(
 
 /** Largest magnitude over axes. */
 export function maxAbs<D extends DType, E extends FloatDType = D & FloatDType>(
-  x: Tensor<D>,
+  x: FloatTensor<D>,
   options: ReduceOptions<E> = {},
 ): Tensor<E> {
   return run('maxAbs', x, options);
 }
 
+/** Largest element over axes, NaN if one is. `maximum` compares two tensors. */
+export function max<D extends DType, E extends FloatDType = D & FloatDType>(
+  x: FloatTensor<D>,
+  options: ReduceOptions<E> = {},
+): Tensor<E> {
+  return runFilled('max', x, options);
+}
+
+/** Smallest element over axes, NaN if one is. `minimum` compares two tensors. */
+export function min<D extends DType, E extends FloatDType = D & FloatDType>(
+  x: FloatTensor<D>,
+  options: ReduceOptions<E> = {},
+): Tensor<E> {
+  return runFilled('min', x, options);
+}
+
+/** A reduction that has no result for no elements. */
+function runFilled<D extends DType, E extends FloatDType>(
+  operation: Operation,
+  x: Tensor<D>,
+  options: ReduceOptions<E>,
+): Tensor<E> {
+  checkTensor(operation, 'x', x);
+  if (reducedAxes(operation, x, options).some((axis) => x.shape[axis] === 0)) {
+    const got = formatShape(x.shape);
+    throw mismatch('ERR_SHAPE', operation, 'x', 'elements along the reduced axes', got);
+  }
+  return run(operation, x, options);
+}
+
 /** Number of NaN and infinite elements over axes. */
 export function countNonFinite(
-  x: Tensor,
+  x: FloatTensor,
   options: Omit<ReduceOptions, 'outDtype'> = {},
 ): Tensor<'f32'> {
   return run('countNonFinite', x, { ...options, outDtype: 'f32' });

@@ -55,6 +55,18 @@ export function checkOperands(operation: string, operands: Operands): Device {
   return device;
 }
 
+/**
+ * Checks one argument that a call cannot do without.
+ *
+ * @throws {@link FramePackError} `ERR_ARGUMENT` naming it, `ERR_DISPOSED`.
+ */
+export function checkTensor(operation: string, argument: string, value: Tensor): Device {
+  if (value === undefined) {
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', 'undefined');
+  }
+  return checkOperands(operation, { [argument]: value });
+}
+
 /** The float types that most operations accept. */
 const FLOATS: readonly DType[] = ['f32', 'f16', 'bf16'];
 
@@ -155,6 +167,13 @@ export function checkTriple(
 export function checkFinite(operation: string, argument: string, value: number): void {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw mismatch('ERR_ARGUMENT', operation, argument, 'a finite number', String(value));
+  }
+}
+
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless `value` is a number, which may be infinite. */
+export function checkOrdered(operation: string, argument: string, value: number): void {
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'a number', String(value));
   }
 }
 

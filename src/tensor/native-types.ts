@@ -51,6 +51,9 @@ export interface NativeModule {
   dequantize(device: NativeDevice, args: QuantizeCall): void;
   embedding(device: NativeDevice, args: EmbeddingCall): void;
   upsample(device: NativeDevice, args: UpsampleCall): void;
+  indexed(device: NativeDevice, args: IndexedCall): void;
+  cumsum(device: NativeDevice, args: CumsumCall): void;
+  topK(device: NativeDevice, args: TopKCall): void;
 }
 
 /** The constructor of {@link FramePackError} as the addon calls it. */
@@ -113,7 +116,10 @@ type Optional = NativeTensor | undefined;
 /** Three extents, slowest axis first. */
 export type Triple = readonly [number, number, number];
 
-/** `a` `[M, K]`, `weight` `[N, K]`, `out` and `residual` `[M, N]`, `gate` `[M / gateRows, N]`. */
+/**
+ * `a` `[B, M, K]`, `weight` `[B, N, K]`, `out` `[B, M, N]`; only with B = 1 a weight in f8e4m3, `residual` `[M, N]` and `gate`
+ * `[M / gateRows, N]`.
+ */
 export interface MatmulCall {
   readonly a: NativeTensor;
   readonly weight: NativeTensor;
@@ -278,4 +284,30 @@ export interface UpsampleCall {
   readonly x: NativeTensor;
   readonly out: NativeTensor;
   readonly factor: Triple;
+}
+
+/**
+ * A gather reads `x`, a scatter writes `out` where `indices`, i32, say along `axis`; the other one has the shape of
+ * `indices`.
+ */
+export interface IndexedCall {
+  readonly x: NativeTensor;
+  readonly indices: NativeTensor;
+  readonly out: NativeTensor;
+  readonly axis: number;
+  readonly isScatter: boolean;
+}
+
+/** `x` and `out` `[outer, axis, inner]`. */
+export interface CumsumCall {
+  readonly x: NativeTensor;
+  readonly out: NativeTensor;
+}
+
+/** `x` `[outer, axis, inner]`, `values` and `indices`, i32, `[outer, k, inner]`. */
+export interface TopKCall {
+  readonly x: NativeTensor;
+  readonly values: NativeTensor;
+  readonly indices: NativeTensor;
+  readonly isLargest: boolean;
 }

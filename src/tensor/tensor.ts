@@ -5,6 +5,7 @@ import {
   codeOf,
   type DType,
   decode,
+  type FloatDType,
   hostData,
   isDType,
   type TypedArray,
@@ -267,6 +268,10 @@ export class Tensor<D extends DType = DType> {
     });
   }
 }
+
+/** A tensor that arithmetic accepts: `Tensor<'i32'>` and the like do not type-check, an open `Tensor` does. */
+export type FloatTensor<D extends DType = DType> = Tensor<D> &
+  ([Extract<D, FloatDType>] extends [never] ? never : unknown);
 
 /** What one scale of an fp8 weight covers: everything, a row, or 64 consecutive columns of a row. */
 export type ScaleMode = 'tensor' | 'channel' | 'block64';

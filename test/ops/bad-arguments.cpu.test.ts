@@ -5,6 +5,7 @@ import { conv3d } from '../../src/ops/conv3d.ts';
 import { cast, concat, copyInto, full, quantizeFp8, to } from '../../src/ops/copy.ts';
 import { add, affine, clamp, lerp } from '../../src/ops/elementwise.ts';
 import { embedding, upsampleNearest } from '../../src/ops/gather.ts';
+import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { groupNorm, layerNorm, rmsNorm } from '../../src/ops/norm.ts';
 import { patchify, unpatchify } from '../../src/ops/patchify.ts';
@@ -71,9 +72,10 @@ function tokenCalls(): Example[] {
   const segments = { queryOffsets: [0, 2, 4], keyOffsets: [0, 2, 4] };
   const modulation = { scale: t(2, 4), shift: t(2, 4) };
   return [
-    [matmul, t(2, 4), t(3, 4), { bias: t(3), gate: t(1, 3), residual: t(2, 3), into: t(2, 3) }],
-    [matmul, t(2, 4), t(3, 4), { activation: 'silu', outDtype: 'bf16' }],
-    [matmul, t(2, 4), quantizeFp8(t(3, 4), 'channel')],
+    [linear, t(2, 4), t(3, 4), t(3), { gate: t(1, 3), residual: t(2, 3), into: t(2, 3) }],
+    [linear, t(2, 4), t(3, 4), t(3), { activation: 'silu', outDtype: 'bf16' }],
+    [linear, t(2, 4), quantizeFp8(t(3, 4), 'channel')],
+    [matmul, t(2, 4), t(3, 4, 3), { outDtype: 'bf16' }],
     [attention, heads, heads, heads, { scale: 1, mask: 'frame-causal', frameTokens: 2 }],
     [attention, heads, heads, heads, { segments }],
     [layerNorm, t(2, 3, 4), { eps: 1e-6, weight: t(4), bias: t(4), ...modulation }],

@@ -12,11 +12,14 @@ import {
 } from '../../src/ops/copy.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
 import { embedding, upsampleNearest } from '../../src/ops/gather.ts';
+import { gather, scatter } from '../../src/ops/indexing.ts';
+import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { groupNorm, layerNorm, rmsNorm } from '../../src/ops/norm.ts';
 import { patchify, unpatchify } from '../../src/ops/patchify.ts';
 import * as reduce from '../../src/ops/reduce.ts';
 import { rope, ropePool, ropeTable } from '../../src/ops/rope.ts';
+import { cumsum, topK } from '../../src/ops/scan.ts';
 import type { Device } from '../../src/tensor/device.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
 
@@ -30,7 +33,8 @@ type Operation = (...args: never[]) => unknown;
  * them as the options object.
  */
 const OPERATIONS: Readonly<Record<string, readonly [Operation, ...string[]]>> = {
-  matmul: [matmul, 'a', 'weight'],
+  linear: [linear, 'x', 'weight', 'bias'],
+  matmul: [matmul, 'a', 'b'],
   attention: [attention, 'q', 'k', 'v'],
   layerNorm: [layerNorm, 'x'],
   rmsNorm: [rmsNorm, 'x', 'weight'],
@@ -52,12 +56,32 @@ const OPERATIONS: Readonly<Record<string, readonly [Operation, ...string[]]>> = 
   silu: [elementwise.silu, 'x'],
   quickGelu: [elementwise.quickGelu, 'x'],
   exp: [elementwise.exp, 'x'],
+  relu: [elementwise.relu, 'x'],
+  tanh: [elementwise.tanh, 'x'],
+  sqrt: [elementwise.sqrt, 'x'],
+  rsqrt: [elementwise.rsqrt, 'x'],
+  log: [elementwise.log, 'x'],
+  maximum: [elementwise.maximum, 'a', 'b'],
+  minimum: [elementwise.minimum, 'a', 'b'],
+  equal: [elementwise.equal, 'a', 'b'],
+  notEqual: [elementwise.notEqual, 'a', 'b'],
+  less: [elementwise.less, 'a', 'b'],
+  lessEqual: [elementwise.lessEqual, 'a', 'b'],
+  greater: [elementwise.greater, 'a', 'b'],
+  greaterEqual: [elementwise.greaterEqual, 'a', 'b'],
+  where: [elementwise.where, 'condition', 'a', 'b'],
   sum: [reduce.sum, 'x'],
   mean: [reduce.mean, 'x'],
   absMean: [reduce.absMean, 'x'],
   std: [reduce.std, 'x'],
   maxAbs: [reduce.maxAbs, 'x'],
   countNonFinite: [reduce.countNonFinite, 'x'],
+  max: [reduce.max, 'x'],
+  min: [reduce.min, 'x'],
+  cumsum: [cumsum, 'x', 'axis'],
+  topK: [topK, 'x', 'k'],
+  gather: [gather, 'x', 'indices', 'axis'],
+  scatter: [scatter, 'x', 'indices', 'source', 'axis'],
   contiguous: [contiguous, 'x'],
   cast: [cast, 'x', 'dtype'],
   concat: [concat, 'tensors', 'axis'],

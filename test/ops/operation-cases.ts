@@ -51,7 +51,8 @@ export interface CaseFile {
 /** A line of a case file. */
 export type CaseLine = Readonly<Record<string, number | string | boolean | readonly number[]>>;
 
-const TENSOR = /^(x|a|b|q|k|v|weight|bias|scale|shift|minus|target|cos|sin|data|table|part\d+)$/;
+const TENSOR =
+  /^(x|a|b|q|k|v|weight|bias|scale|shift|minus|target|cos|sin|data|table|condition|indices|source|part\d+)$/;
 
 /**
  * Reads `kernels/<family>/cases.json`: an array of flat objects, so that the C++ tests read it too. A line with

@@ -70,6 +70,30 @@ export function productCase(family: string, line: SizeLine): OperationCase {
 }
 
 function matmulCall(sizes: Sizes): Call {
+  return sizes.line.batch === undefined ? linearCall(sizes) : batchCall(sizes);
+}
+
+/** A batch of products: `a` `[batch, m, k]` and the transposed view of `[batch, n, k]`; shared ones have no batch. */
+function batchCall(sizes: Sizes): Call {
+  const [m, n, k] = [sizes.number('m'), sizes.number('n'), sizes.number('k')];
+  const batch = [sizes.number('batch')];
+  const dtype = sizes.dtype('a');
+  const stack = (rows: number, name: string, options: Partial<CaseInput>): CaseInput => {
+    const shape = [
+      ...(sizes.flag(`${name}Shared`) ? [] : batch),
+      rows,
+      k + sizes.number(`${name}Pad`),
+    ];
+    return cut(input(shape, options), shape.length - 1, k);
+  };
+  const w = stack(n, 'w', { dtype: sizes.dtype('w', dtype) });
+  const axes = w.shape.length === 2 ? [1, 0] : [0, 2, 1];
+  const b = { ...w, view: [...w.view, { method: 'permute' as const, numbers: axes }] };
+  const options = { outDtype: sizes.dtype('out', dtype) };
+  return { function: 'matmul', inputs: { a: stack(m, 'a', {}), b }, options, dtype };
+}
+
+function linearCall(sizes: Sizes): Call {
   const [m, n, k] = [sizes.number('m'), sizes.number('n'), sizes.number('k')];
   const dtype = sizes.dtype('a');
   const out = sizes.dtype('out', dtype);
@@ -78,7 +102,7 @@ function matmulCall(sizes: Sizes): Call {
   const length = m % gateRows === 0 ? gateRows : m;
   const matrix = (width: number, padding: string, options: Partial<CaseInput> = {}): CaseInput =>
     cut(input([m / length, length, width + sizes.number(padding)], options), 2, width);
-  const inputs: Inputs = { a: matrix(k, 'aPad'), ...weightInputs(sizes, n, k) };
+  const inputs: Inputs = { x: matrix(k, 'aPad'), ...weightInputs(sizes, n, k) };
   if (sizes.line.bias) inputs.bias = input([n], { dtype: sizes.dtype('bias') });
   if (sizes.line.gate) inputs.gate = input([m / length, n], { dtype: sizes.dtype('gate') });
   if (sizes.flag('residual')) inputs.residual = matrix(n, 'residualPad', { dtype: out });
@@ -86,7 +110,7 @@ function matmulCall(sizes: Sizes): Call {
   const options: Record<string, unknown> = { outDtype: out };
   if (sizes.line.activation) options.activation = sizes.line.activation;
   if (inputs.data) options.mode = scaleMode(sizes);
-  return { function: 'matmul', inputs, options, dtype };
+  return { function: 'linear', inputs, options, dtype };
 }
 
 /** `src/ops` has no fp8 weight without a scale; one scale of 1 is the same. */

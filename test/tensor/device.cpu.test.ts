@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { add, exp } from '../../src/ops/elementwise.ts';
-import { matmul } from '../../src/ops/matmul.ts';
+import { linear } from '../../src/ops/linear.ts';
 import { Device, type DeviceOptions } from '../../src/tensor/device.ts';
 import { empty, fromArray } from '../../src/tensor/tensor.ts';
 
@@ -86,7 +86,7 @@ describe('memory', () => {
       let x = fromArray(device, new Float32Array(32 * 48), [32, 48], 'bf16');
       const weight = fromArray(device, new Float32Array(48 * 48), [48, 48], 'f32');
       for (let layer = 0; layer < 4; layer++) {
-        const next = add(matmul(x, weight), x);
+        const next = add(linear(x, weight), x);
         x.dispose();
         x = next;
       }
@@ -142,7 +142,7 @@ describe('waiting', () => {
     await using device = Device.open('cpu', { threads: 1, isa: 'scalar' });
     const x = fromArray(device, new Float32Array(128 * 128).fill(0.01), [128, 128], 'f32');
     const start = performance.now();
-    for (let i = 0; i < 30; i++) matmul(x, x).dispose();
+    for (let i = 0; i < 30; i++) linear(x, x).dispose();
     const enqueuedMs = performance.now() - start;
     let ticks = 0;
     const timer = setInterval(() => {

@@ -34,17 +34,30 @@ void run_case(TensorCase& test) {
       {"lerp", ElementwiseOp::kLerp},   {"affine", ElementwiseOp::kAffine},
       {"clamp", ElementwiseOp::kClamp}, {"geluTanh", ElementwiseOp::kGeluTanh},
       {"silu", ElementwiseOp::kSilu},   {"quickGelu", ElementwiseOp::kQuickGelu},
-      {"exp", ElementwiseOp::kExp}};
+      {"exp", ElementwiseOp::kExp},     {"relu", ElementwiseOp::kRelu},
+      {"tanh", ElementwiseOp::kTanh},   {"sqrt", ElementwiseOp::kSqrt},
+      {"rsqrt", ElementwiseOp::kRsqrt}, {"log", ElementwiseOp::kLog},
+      {"maximum", ElementwiseOp::kMaximum},
+      {"minimum", ElementwiseOp::kMinimum},
+      {"equal", ElementwiseOp::kEqual},
+      {"notEqual", ElementwiseOp::kNotEqual},
+      {"less", ElementwiseOp::kLess},
+      {"lessEqual", ElementwiseOp::kLessEqual},
+      {"greater", ElementwiseOp::kGreater},
+      {"greaterEqual", ElementwiseOp::kGreaterEqual},
+      {"where", ElementwiseOp::kWhere}};
   ElementwiseArgs args{};
   args.op = kOperations.at(test.function());
-  const bool is_unary = args.op >= ElementwiseOp::kAffine;
+  const bool is_unary = args.op >= ElementwiseOp::kAffine && args.op < ElementwiseOp::kMaximum;
+  const bool is_where = args.op == ElementwiseOp::kWhere;
+  const bool is_comparison = args.op >= ElementwiseOp::kEqual && !is_where;
   const bool is_clamp = args.op == ElementwiseOp::kClamp;
   Tensor a = test.input(is_unary ? "x" : "a"), b = operand(test, "b");
-  Tensor c = operand(test, "weight");
+  Tensor c = operand(test, is_where ? "condition" : "weight");
   std::vector<long long> shape = a.shape;
   if (b.exists()) shape = broadcast(shape, b.shape);
   if (c.exists()) shape = broadcast(shape, c.shape);
-  Tensor out = test.output(a.dtype, shape);
+  Tensor out = test.output(is_comparison ? DType::kU8 : a.dtype, shape);
 
   args.rank = out.rank();
   std::copy(shape.begin(), shape.end(), args.shape);

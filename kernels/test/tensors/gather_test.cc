@@ -48,11 +48,42 @@ void run_upsample(TensorCase& test) {
             {&out}});
 }
 
+void run_indexed(TensorCase& test) {
+  IndexedArgs args{};
+  args.is_scatter = test.function() == "scatter";
+  Tensor indices = test.input("indices");
+  Tensor x = test.input(args.is_scatter ? "source" : "x");
+  Tensor target = args.is_scatter ? test.input("x") : Tensor{};
+  Tensor out = args.is_scatter ? test.output(x.dtype, target.shape)
+                               : test.output(x.dtype, indices.shape);
+  long long axis = test.item().list("axis").front();
+  if (axis < 0) axis += x.rank();
+  const Tensor& chosen = args.is_scatter ? out : x;
+  args.axis = chosen.extent(axis), args.axis_stride = chosen.stride(axis);
+  args.rank = indices.rank();
+  std::copy(indices.shape.begin(), indices.shape.end(), args.shape);
+  std::copy(x.strides.begin(), x.strides.end(), args.x_stride);
+  std::copy(indices.strides.begin(), indices.strides.end(), args.index_stride);
+  std::copy(out.strides.begin(), out.strides.end(), args.out_stride);
+  (args.is_scatter ? args.out_stride : args.x_stride)[axis] = 0;
+  args.dtype = x.dtype;
+  test.run({[&](const Place& at) {
+              args.x = at(x), args.out = at(out);
+              args.indices = static_cast<const int*>(at(indices));
+            },
+            [&] { oracle::indexed(args); },
+            [&] { return std::vector{plan_indexed(args, test.traits())}; },
+            &args,
+            {&out}});
+}
+
 }  // namespace
 
 void test_gather(Session& session) {
   for_each_case(session, "gather", [](TensorCase& test) {
-    test.function() == "embedding" ? run_embedding(test) : run_upsample(test);
+    const std::string function = test.function();
+    if (function == "embedding") return run_embedding(test);
+    function == "upsampleNearest" ? run_upsample(test) : run_indexed(test);
   });
 }
 

@@ -11,7 +11,8 @@ void run_case(TensorCase& test) {
   static const std::map<std::string, ReduceOp> kOperations = {
       {"sum", ReduceOp::kSum},         {"mean", ReduceOp::kMean},
       {"absMean", ReduceOp::kAbsMean}, {"std", ReduceOp::kStd},
-      {"maxAbs", ReduceOp::kMaxAbs},   {"countNonFinite", ReduceOp::kCountNonFinite}};
+      {"maxAbs", ReduceOp::kMaxAbs},   {"countNonFinite", ReduceOp::kCountNonFinite},
+      {"max", ReduceOp::kMax},         {"min", ReduceOp::kMin}};
   Tensor x = test.input("x"), y = test.input("minus");
   ReduceArgs args{};
   args.op = kOperations.at(test.function());

@@ -6,6 +6,8 @@
 
 namespace framepack::addon {
 
+static_assert(kIndexedMaxRank == kMaxRank);
+
 Napi::Value embedding(const Napi::CallbackInfo& info) {
   const Arguments call("embedding", info);
   const TensorView ids = call.input("ids", 1);
@@ -40,6 +42,36 @@ Napi::Value upsample(const Napi::CallbackInfo& info) {
   std::ranges::copy(factor, args.factor);
   args.dtype = x.dtype;
   call.device().upsample(args);
+  return info.Env().Undefined();
+}
+
+Napi::Value indexed(const Napi::CallbackInfo& info) {
+  const Arguments call("indexed", info);
+  const TensorView indices = call.input("indices");
+  const TensorView x = call.input("x", indices.rank);
+  const TensorView out = call.output("out", indices.rank);
+  const bool is_scatter = call.flag("isScatter");
+  const long long axis = call.whole("axis");
+  if (axis >= indices.rank) {
+    throw Error(kErrArgument, "indexed", "axis expected an axis of indices, got another value");
+  }
+  const TensorView& chosen = is_scatter ? out : x;
+
+  IndexedArgs args{};
+  args.x = x.data;
+  args.indices = reinterpret_cast<const int*>(indices.data);
+  args.out = out.data;
+  args.rank = indices.rank;
+  std::ranges::copy(indices.shape, args.shape);
+  std::ranges::copy(x.strides, args.x_stride);
+  std::ranges::copy(indices.strides, args.index_stride);
+  std::ranges::copy(out.strides, args.out_stride);
+  args.axis = chosen.shape[axis];
+  args.axis_stride = chosen.strides[axis];
+  (is_scatter ? args.out_stride : args.x_stride)[axis] = 0;
+  args.is_scatter = is_scatter;
+  args.dtype = x.dtype;
+  call.device().indexed(args);
   return info.Env().Undefined();
 }
 

@@ -14,6 +14,8 @@ struct Case {
   ScaleMode scale = ScaleMode::kNone;
   bool has_bias = false, has_gate = false, has_residual = false;
   long long gap = 0;       // elements between rows
+  long long batch = 1;
+  bool is_shared = false;  // one a for the whole batch
   bool is_spread = false;  // rows and columns are of very different sizes, one of each has a NaN
 };
 
@@ -23,7 +25,8 @@ float size_of_row(long long row) { return std::ldexp(1.0f, static_cast<int>(row 
 void check_case(const Case& c, uint32_t seed) {
   const long long a_stride = c.k + c.gap, w_stride = c.k + 2 * c.gap, out_stride = c.n + 3 * c.gap;
   const long long gate_rows = c.m % 2 == 0 ? 2 : 1;
-  test::Data a(c.m * a_stride, c.a, 1, seed), w(c.n * w_stride, c.w, 1, seed + 1);
+  test::Data a(c.batch * c.m * a_stride, c.a, 1, seed);
+  test::Data w(c.batch * c.n * w_stride, c.w, 1, seed + 1);
   if (c.is_spread) {
     const auto outlier = [](long long i) { return i % 50 == 0 ? 1000.0f : 1.0f; };
     a.multiply([&](long long i) { return outlier(i) * size_of_row(i / a_stride); });
@@ -35,7 +38,7 @@ void check_case(const Case& c, uint32_t seed) {
   test::Data residual(c.m * out_stride, c.out, 1, seed + 4);
   std::vector<float> scales(static_cast<size_t>(c.n * (c.k / 64 + 1)));
   for (size_t i = 0; i < scales.size(); ++i) scales[i] = 0.5f + 0.01f * static_cast<float>(i % 97);
-  const test::Data initial(c.m * out_stride, c.out, 0, 0);
+  const test::Data initial(c.batch * c.m * out_stride, c.out, 0, 0);
   const std::string name = "matmul " + std::to_string(c.m) + "x" + std::to_string(c.n) + "x" +
                            std::to_string(c.k) + " a" + std::to_string(int(c.a)) + " w" +
                            std::to_string(int(c.w)) + " act" + std::to_string(int(c.activation)) +
@@ -55,6 +58,10 @@ void check_case(const Case& c, uint32_t seed) {
             .w_row_stride = w_stride,
             .residual_row_stride = out_stride,
             .out_row_stride = out_stride,
+            .batch = c.batch,
+            .a_batch_stride = c.is_shared ? 0 : c.m * a_stride,
+            .w_batch_stride = c.n * w_stride,
+            .out_batch_stride = c.m * out_stride,
             .gate_rows = gate_rows,
             .a_dtype = c.a,
             .w_dtype = c.w,
@@ -154,6 +161,20 @@ int main() {
                 .out = out,
                 .is_spread = true},
                ++seed);
+  }
+  for (const bool is_shared : {false, true}) {
+    for (const DType dtype : {DType::kF32, DType::kBf16}) {
+      check_case({.m = 21,
+                  .n = 34,
+                  .k = 65,
+                  .a = dtype,
+                  .w = dtype,
+                  .out = dtype,
+                  .gap = 1,
+                  .batch = 3,
+                  .is_shared = is_shared},
+                 ++seed);
+    }
   }
   return test::report("matmul");
 }

@@ -14,4 +14,10 @@ void CudaDevice::upsample(const UpsampleArgs& args) {
   launch("upsample", plan_upsample(args, traits()), args);
 }
 
+void CudaDevice::indexed(const IndexedArgs& call) {
+  IndexedArgs args = call;
+  const Launch plan = plan_indexed(args, traits());
+  launch("indexed", plan, args);
+}
+
 }  // namespace framepack::cuda

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { to } from '../../../src/ops/copy.ts';
 import { add } from '../../../src/ops/elementwise.ts';
-import { matmul } from '../../../src/ops/matmul.ts';
+import { linear } from '../../../src/ops/linear.ts';
 import { groupNorm } from '../../../src/ops/norm.ts';
 import { sum } from '../../../src/ops/reduce.ts';
 import { Device, type DeviceKind } from '../../../src/tensor/device.ts';
@@ -50,7 +50,7 @@ export function deviceSuite(): void {
 
   test('an operation without a kernel for its types names both', async () => {
     await using device = Device.open('cuda');
-    const { native: x } = fromArray(device, [1, 2], [1, 2], 'i32');
+    const { native: x } = fromArray(device, [1, 2], [1, 1, 2], 'i32');
     const call = { a: x, weight: x, out: x, activation: 0, scaleMode: 0 };
     const missing = { scale: undefined, bias: undefined, residual: undefined, gate: undefined };
     expect(() => native().matmul(device.native, { ...call, ...missing })).toThrow(
@@ -147,7 +147,7 @@ async function countBytes(
     const x = fromArray(device, new Float32Array(64 * 64).fill(0.5), [1, 64, 64], 'f32');
     const affine = fromArray(device, new Float32Array(64).fill(1), [64], 'f32');
     let y = groupNorm(x, affine, affine, { groups: 4, eps: 1e-6 });
-    for (let i = 0; i < 5; i++) y = scope(() => add(matmul(y, y.reshape([64, 64])), x));
+    for (let i = 0; i < 5; i++) y = scope(() => add(linear(y, y.reshape([64, 64])), x));
     return sum(y, { axes: [0, 1, 2] });
   });
   const { currentBytes, peakBytes, liveTensors } = device.memory();

@@ -1,4 +1,4 @@
-import { matmul } from '../../../src/ops/matmul.ts';
+import { linear } from '../../../src/ops/linear.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { empty, type Tensor } from '../../../src/tensor/tensor.ts';
 
@@ -13,6 +13,6 @@ export function busyDevice(): { device: Device; result: Tensor } {
   const size = device.kind === 'cuda' ? 128 : 1024;
   const x = empty(device, [size, size], 'f32');
   let result = x;
-  for (let i = 0; i < 400; i++) result = matmul(x, x);
+  for (let i = 0; i < 400; i++) result = linear(x, x);
   return { device, result };
 }

@@ -17,11 +17,54 @@ inline void map(const float* a, const float* b, float* out, long long count, Fun
   });
 }
 
+// For functions that no vector instruction computes.
+template <class Function>
+inline Float each_lane(Float x, Function function) {
+  for (int lane = 0; lane < kLanes; ++lane) x[lane] = function(x[lane]);
+  return x;
+}
+
+inline Float square_root(Float x) {
+  return each_lane(x, [](float lane) { return __builtin_sqrtf(lane); });
+}
+
+// 1 where the comparison, all bits or none, holds.
+inline Float mask(Int holds) { return as_float(holds & as_int(splat(1.0f))); }
+
 void lerp(const float* a, const float* b, const float* c, float* out, long long count) {
   for_lanes(count, [=](long long i, int n) {
     const Float weight = load(c + i, n);
     store(fma(load(b + i, n), weight, load(a + i, n) * (1.0f - weight)), out + i, n);
   });
+}
+
+void select(const float* a, const float* b, const float* c, float* out, long long count) {
+  for_lanes(count, [=](long long i, int n) {
+    store(load(c + i, n) != 0.0f ? load(a + i, n) : load(b + i, n), out + i, n);
+  });
+}
+
+// Extremes and comparisons of two operands.
+void compare(ElementwiseOp op, const float* a, const float* b, float* out, long long count) {
+  switch (op) {
+    case ElementwiseOp::kMaximum:
+      return map(a, b, out, count, [](Float x, Float y) { return (x > y) | (x != x) ? x : y; });
+    case ElementwiseOp::kMinimum:
+      return map(a, b, out, count, [](Float x, Float y) { return (x < y) | (x != x) ? x : y; });
+    case ElementwiseOp::kEqual:
+      return map(a, b, out, count, [](Float x, Float y) { return mask(x == y); });
+    case ElementwiseOp::kNotEqual:
+      return map(a, b, out, count, [](Float x, Float y) { return mask(x != y); });
+    case ElementwiseOp::kLess:
+      return map(a, b, out, count, [](Float x, Float y) { return mask(x < y); });
+    case ElementwiseOp::kLessEqual:
+      return map(a, b, out, count, [](Float x, Float y) { return mask(x <= y); });
+    case ElementwiseOp::kGreater:
+      return map(a, b, out, count, [](Float x, Float y) { return mask(x > y); });
+    case ElementwiseOp::kGreaterEqual:
+      return map(a, b, out, count, [](Float x, Float y) { return mask(x >= y); });
+    default: return;
+  }
 }
 
 void elementwise(ElementwiseOp op, const float* a, const float* b, const float* c, float* out,
@@ -45,6 +88,21 @@ void elementwise(ElementwiseOp op, const float* a, const float* b, const float* 
     case ElementwiseOp::kQuickGelu:
       return map(a, out, count, [](Float x) { return times_sigmoid(x, x * 1.702f); });
     case ElementwiseOp::kExp: return map(a, out, count, [](Float x) { return exp(x); });
+    case ElementwiseOp::kRelu:
+      return map(a, out, count, [](Float x) { return x < 0.0f ? Float{} : x; });
+    case ElementwiseOp::kTanh:
+      return map(a, out, count, [](Float x) {
+        return each_lane(x, [](float lane) { return __builtin_tanhf(lane); });
+      });
+    case ElementwiseOp::kSqrt: return map(a, out, count, [](Float x) { return square_root(x); });
+    case ElementwiseOp::kRsqrt:
+      return map(a, out, count, [](Float x) { return 1.0f / square_root(x); });
+    case ElementwiseOp::kLog:
+      return map(a, out, count, [](Float x) {
+        return each_lane(x, [](float lane) { return __builtin_logf(lane); });
+      });
+    case ElementwiseOp::kWhere: return select(a, b, c, out, count);
+    default: return compare(op, a, b, out, count);
   }
 }
 

@@ -74,6 +74,22 @@ void largest_columns(const ReduceColumns& args) {
   });
 }
 
+// The largest of sign * x; the first NaN of a column stays.
+void extreme_columns(const ReduceColumns& args, float sign) {
+  for_lanes(args.columns, [=](long long column, int n) {
+    Halves best = load_halves(args.first + column, n);
+    const auto take = [](Double& before, const Double& value) {
+      before = (value > before) | (value != value) ? value : before;
+    };
+    for (long long row = 0; row < args.rows; ++row) {
+      const Halves value = halves(load(args.x + row * args.row_stride + column, n) * sign);
+      take(best.low, value.low);
+      take(best.high, value.high);
+    }
+    store_halves(best, args.first + column, n);
+  });
+}
+
 void reduce_columns(const ReduceColumns& args) {
   const float* x = args.x;
   const float* y = args.y;
@@ -87,6 +103,8 @@ void reduce_columns(const ReduceColumns& args) {
       });
     case ReduceOp::kStd: return moment_columns(args);
     case ReduceOp::kMaxAbs: return largest_columns(args);
+    case ReduceOp::kMax: return extreme_columns(args, 1.0f);
+    case ReduceOp::kMin: return extreme_columns(args, -1.0f);
     case ReduceOp::kCountNonFinite:
       return sum_columns(args, [=](long long i, int n) {
         return (as_int(load(x + i, n)) & 0x7f800000) == 0x7f800000 ? splat(1.0f) : Float{};
