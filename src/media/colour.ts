@@ -1,39 +1,5 @@
 import type { RgbImage } from './decode-image.ts';
 
-/** Number and size of the frames of a clip, in pixels. */
-export interface ClipShape {
-  readonly numFrames: number;
-  readonly height: number;
-  readonly width: number;
-}
-
-/**
- * Decoded video as 8-bit frames: clamped to [-1, 1], `v * 127.5 + 127.5` in f32, truncated. NaN becomes 0.
- *
- * @param clip - `[3, frames, height, width]` f32, nominally in [-1, 1].
- * @returns One `[height, width, 3]` array per frame.
- * @see FramePack `diffusers_helper/utils.py` `save_bcthw_as_mp4` at 97fe5db.
- */
-export function clipToFrames(clip: Float32Array, shape: ClipShape): Uint8Array[] {
-  const planeSize = shape.height * shape.width;
-  const channelSize = shape.numFrames * planeSize;
-  return Array.from({ length: shape.numFrames }, (_, frameIndex) => {
-    const frame = new Uint8Array(planeSize * 3);
-    for (let channel = 0; channel < 3; channel++) {
-      const from = channel * channelSize + frameIndex * planeSize;
-      for (let pixel = 0; pixel < planeSize; pixel++) {
-        frame[pixel * 3 + channel] = unitToByte(clip[from + pixel]!);
-      }
-    }
-    return frame;
-  });
-}
-
-function unitToByte(value: number): number {
-  const clamped = Math.min(Math.max(value, -1), 1);
-  return Math.trunc(Math.fround(Math.fround(clamped * 127.5) + 127.5));
-}
-
 /**
  * A picture as network input: `v / 127.5 - 1` in f32.
  *

@@ -1,34 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { clipToFrames, imageToUnit, rgbToI420 } from '../../src/media/colour.ts';
+import { imageToUnit, rgbToI420 } from '../../src/media/colour.ts';
 import { patternImage } from './sample-media.ts';
-
-describe('clipToFrames', () => {
-  test('clamps, scales and truncates', () => {
-    const values = [-2, -1, -0.999, 0, 0.001, 0.5, 0.999999, 1, 3, Number.NaN];
-    const clip = new Float32Array(values.length * 3);
-    clip.set(values);
-    const [frame] = clipToFrames(clip, { numFrames: 1, height: 1, width: values.length });
-    const red = [...frame!].filter((_, index) => index % 3 === 0);
-    expect(red).toEqual([0, 0, 0, 127, 127, 191, 254, 255, 255, 0]);
-  });
-
-  test('planes of frames become pixels of one frame', () => {
-    const clip = Float32Array.from(
-      { length: 3 * 2 * 2 * 3 },
-      (_, level) => (level + 0.5) / 127.5 - 1,
-    );
-    const frames = clipToFrames(clip, { numFrames: 2, height: 2, width: 3 });
-    expect(frames).toHaveLength(2);
-    expect([...frames[1]!.subarray(0, 6)]).toEqual([6, 18, 30, 7, 19, 31]);
-  });
-
-  test('undoes imageToUnit within the level that truncation takes', () => {
-    const image = patternImage(16, 16);
-    const [frame] = clipToFrames(imageToUnit(image), { numFrames: 1, height: 16, width: 16 });
-    const differences = new Set(image.data.map((value, index) => value - frame![index]!));
-    expect([...differences].every((difference) => difference === 0 || difference === 1)).toBe(true);
-  });
-});
 
 test('imageToUnit gives v / 127.5 - 1 in planes', () => {
   const data = Uint8Array.of(0, 127, 255, 128, 1, 254);

@@ -1,7 +1,7 @@
 import type { SectionPlan } from '../../framepack/section-plan.ts';
 import { softAppend } from '../../framepack/soft-append.ts';
-import { clipToFrames } from '../../media/colour.ts';
 import { concat } from '../../ops/copy.ts';
+import { toRgb } from '../../ops/pixels.ts';
 import { keep, scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
@@ -59,11 +59,7 @@ export class VideoAssembly implements Disposable {
       this.open?.dispose();
       this.open = numOpenFrames === 0 ? null : keep(concat([open], TIME));
       this.observe?.(final, growsAt);
-      const [, , numFinal, height, width] = final.shape as FiveExtents;
-      const shape = { numFrames: numFinal, height, width };
-      // A rehearsal on `meta` has no values to show.
-      const hasValues = final.device.kind !== 'meta';
-      const frames = hasValues ? clipToFrames(await final.readFloat32(), shape) : [];
+      const frames = await readFrames(final);
       this.finished = atFront ? [...frames, ...this.finished] : [...this.finished, ...frames];
       return frames;
     });
@@ -86,4 +82,15 @@ export class VideoAssembly implements Disposable {
   }
 }
 
-type FiveExtents = [number, number, number, number, number];
+/** The frames of a clip `[1, 3, F, H, W]` as bytes, one after the other: beside the clip there is one frame of floats. */
+async function readFrames(clip: Tensor<'f32'>): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  using channels = clip.squeeze(0);
+  for (let frame = 0; frame < clip.shape[TIME]!; frame++) {
+    using picture = channels.slice(1, frame, frame + 1);
+    using bytes = toRgb(picture);
+    // A rehearsal on `meta` has no values to show.
+    if (clip.device.kind !== 'meta') frames.push(await bytes.read());
+  }
+  return frames;
+}
