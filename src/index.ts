@@ -39,7 +39,13 @@ export {
   type ModelSummary,
   type PartSummary,
 } from './pipeline/inspection/inspect-model.ts';
-export type { GenerateRequest, StepCacheChoice } from './pipeline/request.ts';
+export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
+export type {
+  GenerateRequest,
+  LoadOptions,
+  StepCacheChoice,
+  VideoRequest,
+} from './pipeline/request.ts';
 export type { StepCacheKind } from './sampling/step-cache/open-step-cache.ts';
 export {
   Device,

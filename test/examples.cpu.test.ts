@@ -31,6 +31,15 @@ describe('examples', { timeout: 120_000 }, () => {
     expect(existsSync(out)).toBe(true);
   });
 
+  it('several-videos makes two videos with one model and shows their frames', async () => {
+    const lines = (await run('several-videos', TINY_MODEL, PICTURE)).trim().split('\n');
+    expect(lines[0]).toMatch(/^[\d.]+ MiB for a video$/);
+    expect(lines.slice(1).toSorted()).toEqual([
+      'first: frames 0 to 36 of section 1 are final',
+      'second: frames 0 to 36 of section 1 are final',
+    ]);
+  });
+
   it('tensor-arithmetic agrees with its definition and frees everything', async () => {
     const output = await run('tensor-arithmetic');
     const [, actual, expected] = /attention (\S+), by hand (\S+)/.exec(output)!;

@@ -6,9 +6,9 @@
 import { scope } from '../tensor/scope.ts';
 import { encodeImage, encodeText } from './encode-conditions.ts';
 import type { GenerateEvent } from './events.ts';
-import { openRun } from './open-run.ts';
+import { openRun, type Run } from './open-run.ts';
 import { planMemory } from './planning/plan-memory.ts';
-import { EventQueue } from './progress/event-queue.ts';
+import { eventsOf } from './progress/event-queue.ts';
 import { checkRequest, type GenerateRequest, promptsOf } from './request.ts';
 import { type RunObserver, throwIfAborted } from './run-context.ts';
 import { sampleVideo } from './sample-video.ts';
@@ -18,7 +18,8 @@ import { sampleVideo } from './sample-video.ts';
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_IMAGE`, `ERR_CHECKPOINT`, `ERR_OUTPUT` for bad input, before
  *   anything is computed; `ERR_ABORTED` within one block of the signal; `ERR_NUMERIC` instead of a broken video;
- *   `ERR_OUT_OF_MEMORY`, before anything is computed where the byte budget does not suffice. Nothing is left behind, and the next run works.
+ *   `ERR_OUT_OF_MEMORY`, before anything is computed where the byte budget does not suffice. Nothing is left behind, and
+ *   the next run works.
  * @example
  * for await (const event of generate({ model, image: 'start.png', prompt, out: 'video.mp4' })) {
  *   if (event.type === 'step') console.log(event.section, event.step, event.etaMs);
@@ -28,21 +29,7 @@ export async function* generate(
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
   const { signal } = checkRequest(request);
-  const queue = new EventQueue<GenerateEvent>();
-  const left = new AbortController();
-  const signals = signal ? [signal, left.signal] : [left.signal];
-  const run = runGeneration({ ...request, signal: AbortSignal.any(signals) }, (event) =>
-    queue.push(event),
-  ).then(
-    () => queue.close(),
-    (reason: unknown) => queue.close({ reason }),
-  );
-  try {
-    yield* queue;
-  } finally {
-    left.abort();
-    await run;
-  }
+  yield* eventsOf(signal, (stop, emit) => runGeneration({ ...request, signal: stop }, emit));
 }
 
 /** The run behind {@link generate}; the observer sees intermediate values. */
@@ -52,9 +39,15 @@ export async function runGeneration(
   observer?: RunObserver,
 ): Promise<void> {
   await using run = await openRun(request, emit, observer);
+  await finishRun(run);
+}
+
+/** Makes the video of an open run. */
+export async function finishRun(run: Run): Promise<void> {
   const { context, settings, output } = run;
   const { reporter } = context;
   reporter.plan(await planMemory(run));
+  context.device.resetPeak();
   const frames = await scope(async () => {
     const text = await encodeText(context, promptsOf(settings));
     const image = await encodeImage(context, run.picture, run.tiling);

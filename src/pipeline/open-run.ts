@@ -4,12 +4,10 @@ import { type Bucket, cropToBucket, nearestBucket } from '../media/bucket.ts';
 import { decodeImage, type RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
-import { Device } from '../tensor/device.ts';
-import type { FloatDType } from '../tensor/dtype.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
-import { ModelFolder } from '../weights/model-folder.ts';
 import { warnOfInactiveInputs, warnOfPictures } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
+import { type OpenModel, openModel } from './model/open-model.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { type PlanFacts, RunReporter } from './progress/run-reporter.ts';
 import {
@@ -17,10 +15,11 @@ import {
   type GenerateRequest,
   type ResolvedRequest,
   resolveRequest,
+  type VideoRequest,
 } from './request.ts';
 import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from './run-context.ts';
 
-/** A checked request with everything it needs open; disposing it closes the device. */
+/** A checked request with everything it needs open. Disposing it gives up an unfinished video, and closes the model it opened. */
 export interface Run extends AsyncDisposable {
   readonly context: RunContext;
   readonly settings: ResolvedRequest;
@@ -36,7 +35,7 @@ export interface Run extends AsyncDisposable {
 }
 
 /**
- * Checks everything that can be wrong with a request before anything is computed, then opens the device.
+ * Checks everything that can be wrong with a request before anything is computed, with a model of its own.
  *
  * @throws {@link FramePackError} See `generate`.
  */
@@ -45,47 +44,56 @@ export async function openRun(
   emit: (event: GenerateEvent) => void,
   observer?: RunObserver,
 ): Promise<Run> {
-  const request = checkRequest(unchecked);
+  const { model: path, device, dtype, threads, budgetBytes, ...request } = checkRequest(unchecked);
+  throwIfAborted(request.signal);
+  const model = await openModel({ model: path, device, dtype, threads, budgetBytes });
+  try {
+    const run = await openRunOf(model, request, emit, observer);
+    return {
+      ...run,
+      [Symbol.asyncDispose]: async () => {
+        await run[Symbol.asyncDispose]();
+        await model[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await model[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * As {@link openRun}, of a model that is open already and stays so.
+ *
+ * @param request - checked.
+ */
+export async function openRunOf(
+  model: OpenModel,
+  request: VideoRequest,
+  emit: (event: GenerateEvent) => void,
+  observer?: RunObserver,
+): Promise<Run> {
   const { signal } = request;
   throwIfAborted(signal);
-  const folder = await ModelFolder.open(request.model);
-  const { info } = folder;
+  const { info, device } = model;
   const settings = resolveRequest(request, info);
   const picture = await startPicture(request.image, info);
   const { mode, seconds } = settings;
   const { latentWindowSize } = info;
-  const fps = request.fps ?? info.fps;
   const plans = planSections({ mode, seconds, fps: info.fps, latentWindowSize });
-  const { device: kind = 'cpu', threads, budgetBytes } = request;
-  const device = Device.open(kind, { threads, budgetBytes });
-  const output = await openOutput(videoOptions(request, settings, { info, picture })).catch(
-    async (error: unknown) => {
-      await device.close();
-      throw error;
-    },
-  );
+  const output = await openOutput(videoOptions(request, settings, { info, picture }));
   const { width, height } = picture;
   const numFrames = videoFrames(plans.length, latentWindowSize);
-  const fileFps = request.fps ?? fps;
+  const fps = request.fps ?? info.fps;
   const plan: PlanFacts = {
-    ...{ width, height, fps: fileFps, numFrames, seconds: numFrames / fileFps, mode },
+    ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
     ...{ seed: settings.seed, numSections: plans.length, numSteps: settings.steps },
   };
   const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
   if (output.isFallback) warnOfPictures(reporter);
   return {
-    context: {
-      device,
-      budgetBytes: budgetBytes ?? null,
-      dtype: request.dtype ?? DEFAULT_DTYPE[kind],
-      folder,
-      info,
-      signal,
-      pace: oneBlockAhead(device, signal),
-      reporter,
-      observer,
-    },
+    context: { ...model, signal, pace: oneBlockAhead(device, signal), reporter, observer },
     settings,
     plan,
     plans,
@@ -93,17 +101,12 @@ export async function openRun(
     tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,
     preview: request.preview === true ? 'rgb' : request.preview || null,
     output,
-    [Symbol.asyncDispose]: async () => {
-      await output[Symbol.asyncDispose]();
-      await device.close();
-    },
+    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
   };
 }
 
-const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
-
 function videoOptions(
-  request: GenerateRequest,
+  request: VideoRequest,
   settings: ResolvedRequest,
   { info, picture }: { info: CheckpointInfo; picture: RgbImage },
 ): VideoOptions | null {

@@ -20,10 +20,24 @@ export interface StepCacheChoice {
   readonly threshold?: number | undefined;
 }
 
-/** What the user asks for. Everything but the model and the prompt has a default, most from the checkpoint. */
-export interface GenerateRequest {
+/** What a model is opened with; the same for all of its videos. */
+export interface LoadOptions {
   /** Folder of the checkpoint in the Hugging Face layout. */
   readonly model: string;
+  readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
+  /**
+   * Dtype of the transformer's activations; default f32 on the CPU, bf16 on CUDA. In 16 bits the other networks use the
+   * 16-bit type of their weights.
+   */
+  readonly dtype?: FloatDType | undefined;
+  /** Threads of the CPU device. */
+  readonly threads?: number | undefined;
+  /** Most bytes that tensors may take on the device. */
+  readonly budgetBytes?: number | undefined;
+}
+
+/** One video. Everything but the prompt has a default, most from the checkpoint. */
+export interface VideoRequest {
   readonly prompt: string;
   /** Start picture: a path or the bytes of a PNG, JPEG or WebP. Without one the video starts from black. */
   readonly image?: string | Uint8Array | undefined;
@@ -49,16 +63,6 @@ export interface GenerateRequest {
   readonly stepCache?: number | StepCacheKind | StepCacheChoice | undefined;
   /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
   readonly tiling?: 'temporal' | 'full' | undefined;
-  readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
-  /**
-   * Dtype of the transformer's activations; default f32 on the CPU, bf16 on CUDA. In 16 bits the other networks use the
-   * 16-bit type of their weights.
-   */
-  readonly dtype?: FloatDType | undefined;
-  /** Threads of the CPU device. */
-  readonly threads?: number | undefined;
-  /** Most bytes that tensors may take on the device. */
-  readonly budgetBytes?: number | undefined;
   /**
    * Path of the video to write; never overwritten. The extension decides what it is: `.mp4`, `.m4v`, `.mov`, `.mkv`,
    * `.webm`, `.gif`, or a folder of PNG pictures for a path that ends in `/`. Absent: frames only.
@@ -76,6 +80,9 @@ export interface GenerateRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A model and one video of it. */
+export interface GenerateRequest extends LoadOptions, VideoRequest {}
+
 type Choice =
   | 'prompt'
   | 'negativePrompt'
@@ -89,7 +96,7 @@ type Choice =
 
 /** A request with every choice made. */
 export type ResolvedRequest = {
-  readonly [K in Choice]: Exclude<GenerateRequest[K], undefined>;
+  readonly [K in Choice]: Exclude<VideoRequest[K], undefined>;
 } & {
   /** The seed in use; a bigint only beyond 2^53 - 1. */
   readonly seed: number | bigint;
@@ -173,15 +180,40 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   signal: 'an AbortSignal',
 };
 
+const LOAD_FIELDS = {
+  model: true,
+  device: true,
+  dtype: true,
+  threads: true,
+  budgetBytes: true,
+} as const;
+const loadSchema = schema.pick(LOAD_FIELDS);
+const videoSchema = schema.omit(LOAD_FIELDS);
+
 /**
  * Checks what can be checked without the checkpoint: types, ranges, unknown fields.
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT` naming the field, what it may be and what it was.
  */
 export function checkRequest(request: GenerateRequest): GenerateRequest {
-  const result = schema.safeParse(request);
-  if (result.success) return result.data;
-  throw fieldError(request, result.error.issues, EXPECTED);
+  return check('generate', schema, request);
+}
+
+/** The part of {@link checkRequest} that concerns the model. */
+export function checkLoadOptions(options: LoadOptions): LoadOptions {
+  return check('load', loadSchema, options);
+}
+
+/** The part of {@link checkRequest} that concerns one video. */
+export function checkVideoRequest(request: VideoRequest): VideoRequest {
+  return check('generate', videoSchema, request);
+}
+
+function check<T>(operation: string, fields: z.ZodObject & z.ZodType<T>, given: unknown): T {
+  const result = fields.safeParse(given);
+  if (result.success) return result.data as T;
+  const known = Object.entries(EXPECTED).filter(([field]) => field in fields.shape);
+  throw fieldError({ operation, given, expected: Object.fromEntries(known) }, result.error.issues);
 }
 
 /**
@@ -189,7 +221,7 @@ export function checkRequest(request: GenerateRequest): GenerateRequest {
  *
  * @throws {@link FramePackError} `ERR_UNSUPPORTED` when the checkpoint was not trained for the mode.
  */
-export function resolveRequest(request: GenerateRequest, info: CheckpointInfo): ResolvedRequest {
+export function resolveRequest(request: VideoRequest, info: CheckpointInfo): ResolvedRequest {
   const { defaults } = info;
   const mode = request.mode ?? defaults.mode;
   if (!info.modes.includes(mode)) {
@@ -221,7 +253,7 @@ export function promptsOf(settings: ResolvedRequest): readonly string[] {
   return cfg === 1 ? [prompt] : [prompt, negativePrompt];
 }
 
-function stepCacheOf(asked: GenerateRequest['stepCache']): StepCacheSettings | null {
+function stepCacheOf(asked: VideoRequest['stepCache']): StepCacheSettings | null {
   if (asked === undefined) return null;
   const named =
     typeof asked === 'number'

@@ -7,6 +7,8 @@ export type Lender<N> = <R>(use: (network: N) => Promise<R>) => Promise<R>;
 
 /** A network, how to load it, and how large its weights are. */
 export interface Resident<N> {
+  /** Tells networks apart: one of a name is kept at most once. */
+  readonly name: string;
   /** Takes the weights; they belong to the memory scope it is called in. */
   readonly load: () => Promise<N>;
   /** Upper estimate of what the weights take on the device. */
@@ -17,29 +19,72 @@ export interface Resident<N> {
 const WEIGHT_SHARE = 0.6;
 
 /**
- * Decides which networks stay on the device between their uses.
+ * Decides which networks stay on the device between their uses, and holds them: also from one video to the next, until
+ * {@link Residency.release}.
  *
  * Without a byte budget everything that alternates (the DiT and the decoder) stays: on the CPU device weights are
  * views of the mapped files and cost no memory of their own. Under a budget a network stays while all that stay fit
  * into {@link WEIGHT_SHARE} of it; the others are loaded for each use and freed after it.
  */
 export class Residency {
-  private bytesLeft: number;
+  private readonly capacity: number;
+  private readonly kept: Map<string, Kept> = new Map();
 
   /** @param budgetBytes - most bytes that tensors may take on the device; null for no limit. */
   constructor(budgetBytes: number | null) {
-    this.bytesLeft = budgetBytes === null ? Number.POSITIVE_INFINITY : budgetBytes * WEIGHT_SHARE;
+    this.capacity = budgetBytes === null ? Number.POSITIVE_INFINITY : budgetBytes * WEIGHT_SHARE;
   }
 
-  /** Lends a network, loading it now, into the current memory scope, if it may stay. */
-  async lend<N>(resident: Resident<N>): Promise<Lender<N>> {
-    if (resident.weightBytes > this.bytesLeft) {
-      return (use) => scope(async () => use(await resident.load()));
-    }
-    this.bytesLeft -= resident.weightBytes;
-    const network = await resident.load();
-    return (use) => use(network);
+  /** What the weights of the networks that are here take. */
+  get keptBytes(): number {
+    return [...this.kept.values()].reduce((sum, kept) => sum + kept.weightBytes, 0);
   }
+
+  /** Lends a network; one that may stay is loaded now, unless it is here already. */
+  async lend<N>(resident: Resident<N>): Promise<Lender<N>> {
+    const { name, weightBytes, load } = resident;
+    const here = this.kept.get(name);
+    if (here !== undefined) return (use) => use(here.network as N);
+    if (this.keptBytes + weightBytes > this.capacity)
+      return (use) => scope(async () => use(await load()));
+    const held = await hold(load);
+    this.kept.set(name, { ...held, weightBytes });
+    return (use) => use(held.network);
+  }
+
+  /** Frees the networks that stayed; nothing of them may be in use. */
+  async release(): Promise<void> {
+    const all = [...this.kept.values()];
+    this.kept.clear();
+    await Promise.all(all.map(({ free }) => free()));
+  }
+}
+
+interface Kept {
+  readonly network: unknown;
+  readonly weightBytes: number;
+  readonly free: () => Promise<void>;
+}
+
+/** Loads a network into a memory scope of its own, which stays open until it is freed. */
+async function hold<N>(load: () => Promise<N>): Promise<{ network: N; free: () => Promise<void> }> {
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  let closed: Promise<void> = Promise.resolve();
+  const network = await new Promise<N>((resolve, reject) => {
+    closed = scope(async () => {
+      resolve(await load());
+      await ended;
+    });
+    closed.catch(reject);
+  });
+  const free = async (): Promise<void> => {
+    end();
+    await closed;
+  };
+  return { network, free };
 }
 
 /** Size of the safetensors files in a folder. */

@@ -9,6 +9,7 @@ import { Checkpoint } from '../weights/checkpoint.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import type { ModelFolder, ModelPart } from '../weights/model-folder.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
+import type { Residency } from './residency.ts';
 
 /** Sees named intermediate values of a run, under the names of the end-to-end goldens. Not part of the public API. */
 export interface RunObserver {
@@ -30,6 +31,8 @@ export interface RunContext {
   readonly info: CheckpointInfo;
   readonly signal: AbortSignal | undefined;
   readonly pace: Pace;
+  /** Holds the networks that stay on the device. */
+  readonly residency: Residency;
   readonly reporter: RunReporter;
   readonly observer: RunObserver | undefined;
 }

@@ -16,7 +16,7 @@ import type { ImageConditions, TextConditions } from './encode-conditions.ts';
 import type { Preview } from './events.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
-import { type Lender, Residency, type Resident, weightBytesOf } from './residency.ts';
+import { type Lender, type Resident, weightBytesOf } from './residency.ts';
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 import {
   type SamplerSettings,
@@ -42,9 +42,8 @@ export async function sampleVideo(
   const latentWindowSize = context.info.latentWindowSize;
   using history = new History({ start: startLatent, growsAt: plans[0]!.growsAt, latentWindowSize });
   using video = new VideoAssembly(context.observer?.frames);
-  const residency = new Residency(context.budgetBytes);
-  const dit = await residency.lend(transformer(context));
-  const decoder = await residency.lend(videoDecoder(context));
+  const dit = await context.residency.lend(transformer(context));
+  const decoder = await context.residency.lend(videoDecoder(context));
   const noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
   const numFrames = videoFrames(plans.length, latentWindowSize);
@@ -121,6 +120,7 @@ async function previewOf(
 function transformer(context: RunContext): Resident<Dit> {
   const config = networkConfig(context, 'transformer', parseDitConfig);
   return {
+    name: 'transformer',
     weightBytes: weightBytesOf(context.folder.path('transformer')),
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
@@ -134,6 +134,7 @@ function transformer(context: RunContext): Resident<Dit> {
 function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
   const config = networkConfig(context, 'vae', parseVaeConfig);
   return {
+    name: 'video decoder',
     weightBytes: weightBytesOf(context.folder.path('vae')),
     load: async () => {
       const weights = await networkWeights(context, 'vae');

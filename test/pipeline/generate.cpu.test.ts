@@ -217,7 +217,7 @@ describe('generate, given bad input', { timeout: 120_000 }, () => {
   });
 
   it('never overwrites, and says when the folder is missing', async () => {
-    const taken = join(folder, 'taken.txt');
+    const taken = join(folder, 'taken.mp4');
     writeFileSync(taken, 'mine');
     await expect(collect({ ...TINY_REQUEST, out: taken })).rejects.toMatchObject({
       code: 'ERR_OUTPUT',

@@ -11,6 +11,7 @@ afterEach(() => device.close());
 function network(weightBytes: number): Resident<{ weight: Tensor }> & { loads: number } {
   const resident = {
     loads: 0,
+    name: `network of ${weightBytes}`,
     weightBytes,
     load: async () => {
       resident.loads += 1;
@@ -20,17 +21,32 @@ function network(weightBytes: number): Resident<{ weight: Tensor }> & { loads: n
   return resident;
 }
 
+async function lendsAgain(
+  residency: Residency,
+  resident: ReturnType<typeof network>,
+): Promise<void> {
+  await (await residency.lend(resident))(async () => {});
+  expect(resident.loads).toBe(2);
+}
+
 describe('Residency', () => {
-  it('without a budget loads a network once, into the scope of the caller', async () => {
+  it('without a budget loads a network once and keeps it until it is released', async () => {
     device = Device.open('cpu', { threads: 1 });
     await scope(async () => {
       const resident = network(1024);
-      const lend = await new Residency(null).lend(resident);
+      const residency = new Residency(null);
+      await residency.lend(resident);
+      const lend = await scope(() => residency.lend(resident));
       for (let use = 0; use < 3; use++) {
         expect(await lend(async ({ weight }) => weight.isDisposed)).toBe(false);
       }
       expect(resident.loads).toBe(1);
       expect(device.memory().liveTensors).toBe(1);
+      expect(residency.keptBytes).toBe(1024);
+      await residency.release();
+      expect(device.memory().liveTensors).toBe(0);
+      await lendsAgain(residency, resident);
+      await residency.release();
     });
     expect(device.memory().liveTensors).toBe(0);
   });
@@ -57,6 +73,17 @@ describe('Residency', () => {
     });
     await expect(failure).rejects.toThrow('no');
     expect(device.memory().liveTensors).toBe(0);
+  });
+});
+
+describe('Residency, when loading fails', () => {
+  it('throws, keeps nothing, and loads anew the next time', async () => {
+    device = Device.open('cpu', { threads: 1 });
+    const residency = new Residency(null);
+    const broken = { name: 'x', weightBytes: 1, load: () => Promise.reject(new Error('broken')) };
+    await expect(residency.lend(broken)).rejects.toThrow('broken');
+    const works = { ...broken, load: async () => 7 };
+    expect(await (await residency.lend(works))(async (network) => network)).toBe(7);
   });
 });
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { parseDitConfig } from '../../src/models/dit/config.ts';
 import type { GenerateEvent } from '../../src/pipeline/events.ts';
 import { RunReporter } from '../../src/pipeline/progress/run-reporter.ts';
+import { Residency } from '../../src/pipeline/residency.ts';
 import {
   networkConfig,
   networkWeights,
@@ -32,8 +33,9 @@ async function context(): Promise<RunContext> {
   const folder = await ModelFolder.open(TINY_MODEL);
   const pace = oneBlockAhead(device, undefined);
   const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
+  const residency = new Residency(null);
   const rest = { dtype: 'f32', budgetBytes: null, signal: undefined, observer: undefined } as const;
-  return { device, folder, info: folder.info, pace, reporter, ...rest };
+  return { device, folder, info: folder.info, pace, reporter, residency, ...rest };
 }
 
 describe('throwIfAborted', () => {

@@ -6,7 +6,7 @@ import { scope } from '../../src/tensor/scope.ts';
 import { TINY_REQUEST } from './tiny-request.ts';
 
 describe('sampleVideo', { timeout: 60_000 }, () => {
-  it('frees everything but the conditions it was given', async () => {
+  it('frees everything but the conditions it was given and the networks that stay', async () => {
     await using run = await openRun({ ...TINY_REQUEST, seconds: 2.4, steps: 1 }, () => {});
     const { device } = run.context;
     const conditions = {
@@ -17,6 +17,7 @@ describe('sampleVideo', { timeout: 60_000 }, () => {
     const frames = await scope(() => sampleVideo(run, conditions));
     expect(frames).toHaveLength(73);
     expect(new Set(frames.map((frame) => frame.length))).toEqual(new Set([128 * 96 * 3]));
+    await run.context.residency.release();
     expect(device.memory().liveTensors).toBe(before);
   });
 });

@@ -1,6 +1,6 @@
 import type { ModelPart } from '../../weights/model-folder.ts';
 import type { RunReporter } from '../progress/run-reporter.ts';
-import type { GenerateRequest, ResolvedRequest } from '../request.ts';
+import type { ResolvedRequest, VideoRequest } from '../request.ts';
 
 type Warner = Pick<RunReporter, 'warn'>;
 
@@ -9,14 +9,13 @@ const LISTED_NAMES = 4;
 /** Warns of inputs that were given and that this run does not hear, one warning each. */
 export function warnOfInactiveInputs(
   reporter: Warner,
-  request: GenerateRequest,
+  request: VideoRequest,
   { cfg }: Pick<ResolvedRequest, 'cfg'>,
 ): void {
-  const { negativePrompt = '', guidanceRescale = 0, device = 'cpu', out } = request;
+  const { negativePrompt = '', guidanceRescale = 0, out } = request;
   const inactive: [isInactive: boolean, field: string, needs: string][] = [
     [negativePrompt !== '' && cfg === 1, 'negativePrompt', 'cfg above 1'],
     [guidanceRescale !== 0 && cfg === 1, 'guidanceRescale', 'cfg above 1'],
-    [request.threads !== undefined && device !== 'cpu', 'threads', 'device cpu'],
     [request.crf !== undefined && out === undefined, 'crf', 'out'],
     [request.encoder !== undefined && out === undefined, 'encoder', 'out'],
   ];

@@ -5,35 +5,47 @@ import { FramePackError, quote } from '../../errors.ts';
 /** Edits that a name may be away from the one that was meant, as a share of its length. */
 const MAX_TYPO = 0.4;
 
+/** An object with fields as a user gave it. */
+export interface CheckedInput {
+  readonly operation: string;
+  readonly given: unknown;
+  readonly expected: Readonly<Record<string, string>>;
+}
+
 /**
  * What is wrong with a request: a field that does not exist, with the one that was probably meant, or the first field
  * whose value is not what it may be.
  *
- * @param expected - what each field may be, to follow `expected`.
+ * @param input - what was given to which operation, and what each field may be, to follow the word `expected`.
  */
 export function fieldError(
-  request: unknown,
+  { operation, given, expected }: CheckedInput,
   issues: readonly core.$ZodIssue[],
-  expected: Readonly<Record<string, string>>,
 ): FramePackError {
   // An unknown name first: it is often why another field is missing.
   const unknown = issues.find(
     (issue) => issue.code === 'unrecognized_keys' && issue.path.length === 0,
   );
-  if (unknown?.code === 'unrecognized_keys') return unknownField(unknown.keys[0]!, expected);
+  if (unknown?.code === 'unrecognized_keys') {
+    return unknownField(operation, unknown.keys[0]!, expected);
+  }
   const field = issues[0]!.path.map(String).join('.');
   const [name = ''] = issues[0]!.path.map(String);
   const isWhole = name === '';
-  const got = isWhole ? request : Reflect.get(request as object, name);
+  const got = isWhole ? given : Reflect.get(given as object, name);
   const may = isWhole ? 'an object' : expected[name];
-  const message = `generate: ${name || 'request'} expected ${may}, got ${quote(got)}`;
+  const message = `${operation}: ${name || 'request'} expected ${may}, got ${quote(got)}`;
   return new FramePackError('ERR_ARGUMENT', message, { field });
 }
 
-function unknownField(field: string, expected: Readonly<Record<string, string>>): FramePackError {
+function unknownField(
+  operation: string,
+  field: string,
+  expected: Readonly<Record<string, string>>,
+): FramePackError {
   const meant = closestName(field, Object.keys(expected));
   const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
-  const message = `generate: request expected only known fields, got ${quote(field)}${hint}`;
+  const message = `${operation}: request expected only known fields, got ${quote(field)}${hint}`;
   return new FramePackError('ERR_ARGUMENT', message, { field, ...(meant && { meant }) });
 }
 

@@ -30,3 +30,26 @@ export class EventQueue<T> implements AsyncIterable<T> {
     if (this.failure) throw this.failure.reason;
   }
 }
+
+/**
+ * The events of a task, as it emits them; then its failure, if any. The task's signal fires with the given one, or when
+ * the loop is left, and the iteration ends once the task has.
+ */
+export async function* eventsOf<T>(
+  signal: AbortSignal | undefined,
+  task: (signal: AbortSignal, emit: (event: T) => void) => Promise<void>,
+): AsyncGenerator<T, void, undefined> {
+  const queue = new EventQueue<T>();
+  const left = new AbortController();
+  const stop = AbortSignal.any(signal ? [signal, left.signal] : [left.signal]);
+  const run = task(stop, (event) => queue.push(event)).then(
+    () => queue.close(),
+    (reason: unknown) => queue.close({ reason }),
+  );
+  try {
+    yield* queue;
+  } finally {
+    left.abort();
+    await run;
+  }
+}

@@ -23,7 +23,6 @@ describe('warnOfInactiveInputs', () => {
     [{ guidanceRescale: 0.5 }, 1, ['guidanceRescale has no effect: it needs cfg above 1']],
     [{ negativePrompt: 'blur', guidanceRescale: 0.5 }, 2, []],
     [{ negativePrompt: '', guidanceRescale: 0 }, 1, []],
-    [{ device: 'cuda', threads: 2 }, 1, ['threads has no effect: it needs device cpu']],
     [{ crf: 20, encoder: 'libx264' }, 1, [/^crf .* out$/, /^encoder .* out$/]],
     [{ crf: 20, out: 'a.mp4' }, 1, []],
   ] as const)('%j at cfg %d', (change, cfg, expected) => {

@@ -16,7 +16,9 @@ test.each([
   [7, '', 'generate: request expected an object, got 7'],
 ])('%j', (request, field, message) => {
   const { issues } = schema.safeParse(request).error!;
-  expect(fieldError(request, issues, EXPECTED)).toMatchObject({
+  expect(
+    fieldError({ operation: 'generate', given: request, expected: EXPECTED }, issues),
+  ).toMatchObject({
     code: 'ERR_ARGUMENT',
     message,
     details: { field },

@@ -1,0 +1,42 @@
+import { Device } from '../../tensor/device.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
+import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
+import { ModelFolder } from '../../weights/model-folder.ts';
+import type { LoadOptions } from '../request.ts';
+import { Residency } from '../residency.ts';
+
+/** A checkpoint and the device it runs on; disposing it closes the device. */
+export interface OpenModel extends AsyncDisposable {
+  readonly device: Device;
+  /** Most bytes that tensors may take on the device; null for no limit. */
+  readonly budgetBytes: number | null;
+  /** Dtype of the activations of the transformer. */
+  readonly dtype: FloatDType;
+  readonly folder: ModelFolder;
+  readonly info: CheckpointInfo;
+  /** Holds the networks that stay. */
+  readonly residency: Residency;
+}
+
+const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
+
+/**
+ * Opens the checkpoint, then the device.
+ *
+ * @param options - checked.
+ * @throws {@link FramePackError} `ERR_CHECKPOINT`, or what `Device.open` throws.
+ */
+export async function openModel(options: LoadOptions): Promise<OpenModel> {
+  const { device: kind = 'cpu', threads, budgetBytes } = options;
+  const folder = await ModelFolder.open(options.model);
+  const device = Device.open(kind, { threads, budgetBytes });
+  return {
+    device,
+    budgetBytes: budgetBytes ?? null,
+    dtype: options.dtype ?? DEFAULT_DTYPE[kind],
+    folder,
+    info: folder.info,
+    residency: new Residency(budgetBytes ?? null),
+    [Symbol.asyncDispose]: () => device.close(),
+  };
+}
