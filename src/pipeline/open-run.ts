@@ -1,12 +1,12 @@
 import { videoFrames } from '../framepack/frame-count.ts';
 import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
-import { type Bucket, cropToBucket, nearestBucket } from '../media/bucket.ts';
-import { decodeImage, type RgbImage } from '../media/decode-image.ts';
+import type { RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import { warnOfInactiveInputs, warnOfPictures } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
+import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
 import { type OpenModel, openModel } from './model/open-model.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { type PlanFacts, RunReporter } from './progress/run-reporter.ts';
@@ -26,6 +26,8 @@ export interface Run extends AsyncDisposable {
   readonly plan: PlanFacts;
   /** In sampling order; at least one. */
   readonly plans: readonly SectionPlan[];
+  /** Frames at the start of the video that are left out. */
+  readonly numTrimmed: number;
   /** The start picture at the size of the video. */
   readonly picture: RgbImage;
   readonly tiling: VaeTiling;
@@ -77,17 +79,21 @@ export async function openRunOf(
   throwIfAborted(signal);
   const { info, device } = model;
   const settings = resolveRequest(request, info);
-  const picture = await startPicture(request.image, info);
+  const { start, seed } = settings;
+  const { image } = request;
+  const picture =
+    image === undefined ? madeUpPicture(start!, seed, info) : await fittedPicture(image, info);
   const { mode, seconds } = settings;
   const { latentWindowSize } = info;
   const plans = planSections({ mode, seconds, fps: info.fps, latentWindowSize });
   const output = await openOutput(videoOptions(request, settings, { info, picture }));
   const { width, height } = picture;
-  const numFrames = videoFrames(plans.length, latentWindowSize);
+  const numTrimmed = start === null ? 0 : FADING_FRAMES;
+  const numFrames = videoFrames(plans.length, latentWindowSize) - numTrimmed;
   const fps = request.fps ?? info.fps;
   const plan: PlanFacts = {
     ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
-    ...{ seed: settings.seed, numSections: plans.length, numSteps: settings.steps },
+    ...{ seed, numSections: plans.length, numSteps: settings.steps },
   };
   const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
@@ -97,6 +103,7 @@ export async function openRunOf(
     settings,
     plan,
     plans,
+    numTrimmed,
     picture,
     tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,
     preview: request.preview === true ? 'rgb' : request.preview || null,
@@ -121,18 +128,4 @@ function videoOptions(
     ...(request.crf !== undefined && { quality: request.crf }),
     ...(request.encoder !== undefined && { encoder: request.encoder }),
   };
-}
-
-/** The user's picture, scaled and cropped to the nearest size of the checkpoint; black of the first size without one. */
-async function startPicture(
-  image: string | Uint8Array | undefined,
-  info: CheckpointInfo,
-): Promise<RgbImage> {
-  const buckets = info.buckets.map(({ height, width }): Bucket => [height, width]);
-  if (image === undefined) {
-    const [height, width] = buckets[0]!;
-    return { width, height, data: new Uint8Array(width * height * 3) };
-  }
-  const decoded = await decodeImage(image);
-  return cropToBucket(decoded, nearestBucket(decoded, buckets));
 }

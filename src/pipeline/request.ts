@@ -13,6 +13,7 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import { fieldError } from './inputs/field-errors.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
+import { DEFAULT_START, type StartKind } from './inputs/start-picture.ts';
 
 /** A step cache by its kind, its threshold, or both. */
 export interface StepCacheChoice {
@@ -39,8 +40,12 @@ export interface LoadOptions {
 /** One video. Everything but the prompt has a default, most from the checkpoint. */
 export interface VideoRequest {
   readonly prompt: string;
-  /** Start picture: a path or the bytes of a PNG, JPEG or WebP. Without one the video starts from black. */
+  /** Start picture: a path or the bytes of a PNG, JPEG or WebP. Without one the video starts from `start`. */
   readonly image?: string | Uint8Array | undefined;
+  /**
+   * What a video without a picture starts from, default grey; its first 9 frames, in which that fades, are left out.
+   */
+  readonly start?: StartKind | undefined;
   /** Only heard when `cfg` is not 1. */
   readonly negativePrompt?: string | undefined;
   /** `i2v` samples from the end of the video to the picture, `f1` forwards. */
@@ -98,6 +103,8 @@ type Choice =
 export type ResolvedRequest = {
   readonly [K in Choice]: Exclude<VideoRequest[K], undefined>;
 } & {
+  /** What the video starts from; null for a picture. */
+  readonly start: StartKind | null;
   /** The seed in use; a bigint only beyond 2^53 - 1. */
   readonly seed: number | bigint;
   /** Null: off. */
@@ -125,6 +132,7 @@ const schema = z.strictObject({
   model: z.string().min(1),
   prompt,
   image: z.union([z.string().min(1), z.instanceof(Uint8Array)]).optional(),
+  start: z.enum(['grey', 'noise', 'black', 'white']).optional(),
   negativePrompt: prompt.optional(),
   mode: z.enum(['i2v', 'f1']).optional(),
   seconds: z.number().positive().max(MAX_SECONDS).optional(),
@@ -158,6 +166,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   model: 'the path of a model folder',
   prompt: EXPECTED_PROMPT,
   image: 'a path or the bytes of a picture',
+  start: 'grey, noise, black or white',
   negativePrompt: EXPECTED_PROMPT,
   mode: 'i2v or f1',
   seconds: `a number above 0, at most ${MAX_SECONDS}`,
@@ -234,6 +243,7 @@ export function resolveRequest(request: VideoRequest, info: CheckpointInfo): Res
   if (stepCache?.kind === 'mag') checkRatios(info.magRatios);
   return {
     prompt: request.prompt,
+    start: request.image === undefined ? (request.start ?? DEFAULT_START) : null,
     negativePrompt: request.negativePrompt ?? '',
     mode,
     seconds: request.seconds ?? defaults.seconds,

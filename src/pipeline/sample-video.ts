@@ -1,4 +1,4 @@
-import { overlapFrames, videoFrames } from '../framepack/frame-count.ts';
+import { overlapFrames } from '../framepack/frame-count.ts';
 import { History } from '../framepack/history.ts';
 import type { SectionPlan } from '../framepack/section-plan.ts';
 import { encodePng } from '../media/png.ts';
@@ -16,6 +16,7 @@ import type { ImageConditions, TextConditions } from './encode-conditions.ts';
 import type { Preview } from './events.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
+import type { RunReporter } from './progress/run-reporter.ts';
 import { type Lender, type Resident, weightBytesOf } from './residency.ts';
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 import {
@@ -46,7 +47,6 @@ export async function sampleVideo(
   const decoder = await context.residency.lend(videoDecoder(context));
   const noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
-  const numFrames = videoFrames(plans.length, latentWindowSize);
   const shape = [1, channels, latentWindowSize, height, width];
   const sampler: SamplerSettings = {
     ...settings,
@@ -69,14 +69,29 @@ export async function sampleVideo(
       context.observer?.tensor(`section.${plan.sectionIndex}.latents`, latents);
       history.add(latents, plan);
       const frames = await decodeSection(run, { plan, history, video }, decoder);
-      const isAtFront = plan.growsAt === 'front';
-      const numFinal = video.frames.length;
-      const firstFrame = isAtFront ? numFrames - numFinal : numFinal - frames.length;
-      const { sectionIndex: section } = plan;
-      reporter.section({ section, numFrames: video.numFrames, firstFrame, frames });
+      reporter.section(placed(run, plan, video, frames));
     });
   }
-  return video.frames;
+  return video.frames.slice(run.numTrimmed);
+}
+
+/** Where the frames of a section that are final now stand in the finished video, without those that are left out. */
+function placed(
+  { numTrimmed, plan: { numFrames } }: Run,
+  { growsAt, sectionIndex }: SectionPlan,
+  video: VideoAssembly,
+  frames: readonly Uint8Array[],
+): Parameters<RunReporter['section']>[0] {
+  const isAtFront = growsAt === 'front';
+  const numFinal = video.frames.length;
+  const first = isAtFront ? numFrames - numFinal : numFinal - frames.length - numTrimmed;
+  const numCut = Math.max(0, -first);
+  return {
+    section: sectionIndex,
+    numFrames: isAtFront ? Math.min(video.numFrames, numFrames) : video.numFrames - numTrimmed,
+    firstFrame: Math.max(0, first),
+    frames: frames.slice(numCut),
+  };
 }
 
 async function decodeSection(

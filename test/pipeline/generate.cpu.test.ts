@@ -68,10 +68,15 @@ describe('generate, its events', { timeout: 120_000 }, () => {
     }
   });
 
-  it.each(['i2v', 'f1'] as const)(
-    'gives the frames of each section with their place in the video: %s',
-    async (mode) => {
-      const events = await collect({ ...TINY_REQUEST, seconds: 2.4, mode, steps: 1 });
+  it.each([
+    { mode: 'i2v' },
+    { mode: 'f1' },
+    { mode: 'i2v', image: undefined },
+    { mode: 'f1', image: undefined },
+  ] as const)(
+    'gives the frames of each section with their place in the video: %j',
+    async (change) => {
+      const events = await collect({ ...TINY_REQUEST, ...change, seconds: 2.4, steps: 1 });
       const { frames } = doneOf(events);
       const placed: Uint8Array[] = [];
       for (const event of events) {
@@ -95,14 +100,19 @@ describe('generate, asked for', { timeout: 120_000 }, () => {
     expect(await run({ seed: 1, prompt: 'A cyan ball rolls to the left.' })).not.toEqual(first);
   });
 
-  it('follows the picture: the first frame is close to it, and without one starts from black', async () => {
+  it('follows the picture, and without one starts from grey, is not dark, and loses nine frames', async () => {
     const brightness = (frame: Uint8Array): number =>
       frame.reduce((sum, value) => sum + value, 0) / frame.length;
     const pictured = doneOf(await collect({ ...TINY_REQUEST, steps: 4 }));
     expect(brightness(pictured.frames[0]!)).toBeGreaterThan(150);
     const { image: _, ...blank } = TINY_REQUEST;
-    const fromBlack = doneOf(await collect({ ...blank, steps: 4 }));
-    expect(brightness(fromBlack.frames[0]!)).toBeLessThan(40);
+    const events = await collect({ ...blank, steps: 4 });
+    const fromGrey = doneOf(events);
+    expect(events[0]).toMatchObject({ type: 'plan', numFrames: 28, seconds: 28 / 30 });
+    expect(fromGrey.frames).toHaveLength(28);
+    for (const frame of fromGrey.frames) expect(brightness(frame)).toBeGreaterThan(60);
+    const fromBlack = doneOf(await collect({ ...blank, steps: 4, start: 'black' }));
+    expect(brightness(fromBlack.frames[0]!)).toBeLessThan(50);
   });
 
   it('runs forwards too, with guidance, in bf16 and in tiles', async () => {

@@ -104,6 +104,7 @@ describe('resolveRequest', () => {
     const { info } = await ModelFolder.open(TINY_MODEL);
     expect(resolveRequest(MINIMAL, info)).toEqual({
       prompt: 'A ball.',
+      start: 'grey',
       negativePrompt: '',
       mode: info.defaults.mode,
       seconds: info.defaults.seconds,

@@ -19,22 +19,22 @@ export function addGenerateCommand(program: Command): void {
     .description('generate a video from a picture and a prompt')
     .requiredOption('--model <folder>', 'model folder in the Hugging Face layout')
     .requiredOption('--prompt <text>', 'what happens in the video')
-    .option(
-      '--image <file>',
-      'start picture (PNG, JPEG or WebP); without one the video starts from black',
-    )
+    .option('--image <file>', 'start picture (PNG, JPEG or WebP); without one see --start')
     .option(
       '--out <file>',
       'video to write: .mp4, .m4v, .mov, .mkv, .webm, .gif, or a folder name with / for PNG pictures; never an ' +
         'existing one; default: framepack.mp4, framepack-2.mp4, ...',
     )
-    .option('--negative-prompt <text>', 'what to avoid; needs --cfg above 1')
     .addOption(
-      new Option('--mode <mode>', 'i2v: from the end backwards; f1: forwards').choices([
-        'i2v',
-        'f1',
+      choice('--start <kind>', 'start of a video without a picture; default: grey', [
+        'grey',
+        'noise',
+        'black',
+        'white',
       ]),
     )
+    .option('--negative-prompt <text>', 'what to avoid; needs --cfg above 1')
+    .addOption(choice('--mode <mode>', 'i2v: from the end backwards; f1: forwards', ['i2v', 'f1']))
     .option('--seconds <number>', 'length of the video', parseNumber)
     .option('--steps <number>', 'sampler steps for each section', parseInteger)
     .option(
@@ -74,6 +74,10 @@ export function addGenerateCommand(program: Command): void {
       const { out = freeName('', 'framepack') } = flags;
       await runGenerate({ ...flags, out, budgetBytes: maxMemory }, reporter);
     });
+}
+
+function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values);
 }
 
 /** Runs a request to its end, reporting events; Ctrl-C and its like stop it within one block. */

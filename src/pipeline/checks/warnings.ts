@@ -16,6 +16,7 @@ export function warnOfInactiveInputs(
   const inactive: [isInactive: boolean, field: string, needs: string][] = [
     [negativePrompt !== '' && cfg === 1, 'negativePrompt', 'cfg above 1'],
     [guidanceRescale !== 0 && cfg === 1, 'guidanceRescale', 'cfg above 1'],
+    [request.start !== undefined && request.image !== undefined, 'start', 'no image'],
     [request.crf !== undefined && out === undefined, 'crf', 'out'],
     [request.encoder !== undefined && out === undefined, 'encoder', 'out'],
   ];
