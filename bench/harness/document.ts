@@ -12,6 +12,8 @@ export interface RivalResult {
   readonly variant: string;
   /** Relative Euclidean distance of its result from ours; null where there is none to compare. */
   readonly difference: number | null;
+  /** Whether its result is farther from the one in f64 than the gate allows, while ours is not. */
+  readonly is_inexact: boolean;
 }
 
 /** One measured thing. */
@@ -84,6 +86,7 @@ const rivalResult: z.ZodType<RivalResult> = z.strictObject({
   ratio: amount,
   variant: text,
   difference: optional,
+  is_inexact: z.boolean(),
 });
 
 const row: z.ZodType<Row> = z.strictObject({

@@ -71,11 +71,12 @@ export function markdown({ machine, rows }: BenchDocument): string {
 /** `torch 1.4x (bf16, 12.3 ms, 10 cpu ms)`: their time over ours, what they did best, and how long it took. */
 function rivals({ compare }: Row): string {
   return Object.entries(compare)
-    .map(([name, { ratio, variant, median_ms, cpu_ms }]) => {
+    .map(([name, { ratio, variant, median_ms, cpu_ms, is_inexact }]) => {
       const facts = [
         variant,
         `${digits(median_ms)} ms`,
         cpu_ms !== null && `${digits(cpu_ms)} cpu`,
+        is_inexact && 'inexact',
       ];
       return `${name} ${ratio.toFixed(2)}x (${facts.filter(Boolean).join(', ')})`;
     })

@@ -80,6 +80,10 @@ export class OnnxRuntimeRival implements Rival {
     return [{ label: 'f32', sample, cpuMs: () => cpu, result }];
   }
 
+  async exact(): Promise<null> {
+    return null;
+  }
+
   async release(): Promise<void> {
     await this.session?.release();
     this.session = undefined;

@@ -38,6 +38,8 @@ export interface Rival {
   readonly version: string;
   supports(call: RivalCall): boolean;
   prepare(call: RivalCall): Promise<readonly RivalVariant[]>;
+  /** Every `stride`th element of the result in f64, to judge by; null from a rival that cannot. */
+  exact(call: RivalCall): Promise<Float64Array | null>;
   /** Frees what {@link prepare} made. */
   release(): Promise<void>;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { JsonLinesChild } from '../harness/json-lines-child.ts';
 import type { Rival, RivalCall, RivalVariant } from './rival.ts';
@@ -55,6 +55,15 @@ export class TorchRival implements Rival {
     const best = Math.min(...variants.map(({ ms }) => ms));
     const hopeful = variants.filter(({ ms }) => ms <= best * HOPELESS);
     return hopeful.map(({ label, ms, file }) => this.variant(label, ms, file));
+  }
+
+  async exact(call: RivalCall): Promise<Float64Array> {
+    const { file } = (await this.ask({
+      command: 'exact',
+      ...call,
+      folder: this.folder.path,
+    })) as { file: string };
+    return new Float64Array(readFileSync(file).buffer);
   }
 
   async release(): Promise<void> {

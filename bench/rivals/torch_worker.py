@@ -1,7 +1,7 @@
 """Does what `npm run bench -- --compare torch` asks, one line of JSON at a time.
 
 `prepare` reads operands from files of raw bytes, runs every variant once and writes its result; `sample` times one of
-them; `release` frees them. A variant is a dtype and, for some operations, a memory layout.
+them; `exact` computes the same in f64, to judge by; `release` frees them. A variant is a dtype and, for some operations, a memory layout.
 """
 
 import json
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "f64": torch.float64}
 STORED = {"f32": np.float32, "f16": np.float16, "bf16": np.int16}
 EPS = 1e-6
 ACTIVATIONS = {
@@ -42,9 +42,17 @@ def product(t, o):
 def attention(t, o):
     q, k, v = (t[name].transpose(1, 2) for name in "qkv")
     scale = o.get("scale")
-    return {
-        "": lambda: F.scaled_dot_product_attention(q, k, v, scale=scale).transpose(1, 2)
-    }
+    # In f64 torch forms the whole matrix of scores; a few rows at a time fit.
+    rows = 512 if q.dtype == torch.float64 else q.shape[2]
+
+    def call():
+        parts = [
+            F.scaled_dot_product_attention(part, k, v, scale=scale)
+            for part in q.split(rows, dim=2)
+        ]
+        return (parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)).transpose(1, 2)
+
+    return {"": call}
 
 
 def conv3d(t, o):
@@ -89,8 +97,12 @@ def rms_norm(t, o):
 def group_norm(t, o):
     after = F.silu if o.get("silu") else lambda y: y
     x = t["x"].movedim(-1, 1)
-    call = lambda: after(F.group_norm(x, o["groups"], t["weight"], t["bias"], o["eps"]))
-    return {"": lambda: call().movedim(1, -1)}
+    first = x.contiguous()
+    call = lambda x: after(F.group_norm(x, o["groups"], t["weight"], t["bias"], o["eps"]))
+    return {
+        "channels-last": lambda: call(x).movedim(1, -1),
+        "channels-first": lambda: call(first).movedim(1, -1),
+    }
 
 
 def gelu_tanh(t, o):
@@ -217,6 +229,16 @@ def prepare(message):
     return {"variants": answers}
 
 
+def exact(message):
+    stored = {name: load(spilled).double() for name, spilled in message["tensors"].items()}
+    calls = KINDS[message["kind"]](stored, message["options"])
+    # Of several layouts the last is the one that torch computes by the book.
+    result = list(calls.values())[-1]()
+    file = f"{message['folder']}/exact.bin"
+    result.reshape(-1)[:: message["stride"]].contiguous().numpy().tofile(file)
+    return {"file": file}
+
+
 def sample(message):
     call = variants[message["label"]]
     cpu, start = time.process_time(), time.perf_counter()
@@ -232,7 +254,7 @@ def release(message):
     return {}
 
 
-COMMANDS = {"prepare": prepare, "sample": sample, "release": release}
+COMMANDS = {"prepare": prepare, "exact": exact, "sample": sample, "release": release}
 
 
 def main():

@@ -51,6 +51,7 @@ export async function runContention(context: BenchContext): Promise<void> {
             ratio: reference.median / median,
             variant: 'bf16',
             difference: null,
+            is_inexact: false,
           },
         },
       });

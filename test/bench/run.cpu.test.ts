@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { benchDocument, type Row } from '../../bench/harness/document.ts';
 import { type BenchOptions, parseOptions } from '../../bench/harness/options.ts';
+import { textRow } from '../../bench/harness/table.ts';
 import type { Rival, RivalCall, SpilledTensor } from '../../bench/rivals/rival.ts';
 import { runBench } from '../../bench/run.ts';
 import { casesOf, runOps } from '../../bench/suites/ops.ts';
@@ -57,6 +58,7 @@ function rival(resultOf: (call: RivalCall) => number[]): Rival & { calls: RivalC
         return { label, sample: async () => ms, cpuMs: () => [ms], result };
       });
     },
+    exact: async () => null,
     release: async () => undefined,
     close: async () => undefined,
   };
@@ -95,7 +97,9 @@ describe('runOps', () => {
     const { rows } = await collect(line, [], (context) => runOps(context, TINY_CASES));
     expect(rows.map(({ name, dtype }) => `${name} ${dtype}`)).toEqual(['matmul 8x16x32 bf16']);
   });
+});
 
+describe('a rival', () => {
   const addition = TINY_CASES.slice(-1);
 
   test('of the variants of a rival the fastest counts', async () => {
@@ -114,6 +118,7 @@ describe('runOps', () => {
       ratio: 1000 / rows[0]!.median_ms!,
       variant: 'fast',
       difference: 0,
+      is_inexact: false,
     });
   });
 
@@ -124,6 +129,36 @@ describe('runOps', () => {
     expect(rows[0]?.compare).toEqual({});
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain('add tiny: result expected a relative difference');
+  });
+
+  const ZEROS = new Array<number>(8).fill(0);
+  const sums = ({ tensors }: RivalCall): number[] => {
+    const b = floatsOf(tensors.b!);
+    return Array.from(floatsOf(tensors.a!), (value, index) => value + b[index]!);
+  };
+
+  test('when f64 is with us a rival with another result is marked inexact, and the run goes on', async () => {
+    let exact: number[] = [];
+    const liar = rival(() => ZEROS);
+    liar.exact = async (call) => {
+      exact = sums(call);
+      return Float64Array.from(exact);
+    };
+    const { rows, problems } = await collect(QUICK, [liar], (context) => runOps(context, addition));
+    expect(problems).toEqual([]);
+    expect(exact).toHaveLength(8);
+    expect(rows[0]?.compare.parrot).toMatchObject({ is_inexact: true, variant: 'fast' });
+    expect(textRow(rows[0]!)).toContain('inexact');
+  });
+
+  test('when f64 is with the rival it is our result that is wrong', async () => {
+    const right = rival(() => ZEROS);
+    right.exact = async () => Float64Array.from(ZEROS);
+    const { rows, problems } = await collect(QUICK, [right], (context) =>
+      runOps(context, addition),
+    );
+    expect(rows[0]?.compare).toEqual({});
+    expect(problems[0]).toContain('add tiny: result expected within 0.0001 of the one in f64');
   });
 });
 

@@ -30,6 +30,7 @@ const ROW: Row = {
       ratio: 1.5,
       variant: 'bf16',
       difference: 0.001,
+      is_inexact: false,
     },
   },
 };

@@ -33,6 +33,7 @@ const ROW: Row = {
       ratio: 2,
       variant: 'f32',
       difference: null,
+      is_inexact: false,
     },
   },
 };
