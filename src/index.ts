@@ -12,7 +12,9 @@ export {
   type PullWaitEvent,
   pull,
 } from './hub/pull.ts';
+export { type EncodeFolderOptions, encodeFolder } from './media/video/encode-folder.ts';
 export { ENCODER_NAMES, type EncoderName } from './media/video/formats.ts';
+export type { VideoResult } from './media/video/video-writer.ts';
 export type {
   DoneEvent,
   GenerateEvent,

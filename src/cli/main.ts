@@ -5,6 +5,7 @@ import { FramePackError } from '../index.ts';
 import { addCalibrateCommand } from './commands/calibrate.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addEncodeCommand } from './commands/encode.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addPullCommand } from './commands/pull.ts';
@@ -33,6 +34,7 @@ addGenerateCommand(program);
 addDoctorCommand(program);
 addInspectCommand(program);
 addPullCommand(program);
+addEncodeCommand(program);
 addCalibrateCommand(program);
 addDemoCommand(program);
 

@@ -1,5 +1,7 @@
+import { FramePackError } from '../errors.ts';
 import { formatOf } from '../media/video/formats.ts';
 import { openVideo } from '../media/video/open-video.ts';
+import { rescueFrames } from '../media/video/rescue.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 
 /** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
@@ -9,6 +11,7 @@ export interface VideoOutput extends AsyncDisposable {
   /**
    * Writes all frames; the path of the file, or null when none was asked for.
    *
+   * @throws {@link FramePackError} `ERR_OUTPUT` when that fails; the frames are then kept, see `rescueFrames`.
    * @param beforeFrame - called before each frame; it may throw to stop.
    */
   write(frames: readonly Uint8Array[], beforeFrame?: () => void): Promise<string | null>;
@@ -29,11 +32,18 @@ export async function openOutput(options: VideoOptions | null): Promise<VideoOut
   return {
     isFallback: writer.encoder === 'png' && !wantsPictures,
     write: async (frames, beforeFrame) => {
-      for (const frame of frames) {
-        beforeFrame?.();
-        await writer.addFrame(frame);
+      try {
+        for (const frame of frames) {
+          beforeFrame?.();
+          await writer.addFrame(frame);
+        }
+        return (await writer.finish()).path;
+      } catch (error) {
+        if (!(error instanceof FramePackError) || error.code !== 'ERR_OUTPUT') throw error;
+        // What is half written takes the room that the frames need.
+        await writer.abort();
+        throw await rescueFrames(frames, options, error);
       }
-      return (await writer.finish()).path;
     },
     [Symbol.asyncDispose]: () => writer.abort(),
   };

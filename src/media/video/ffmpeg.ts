@@ -105,7 +105,7 @@ export function ffmpegCommand(
   ];
   const isIso = muxer === 'mp4' || muxer === 'mov';
   return [
-    ...[COMMAND, '-hide_banner', '-nostdin', '-loglevel', 'error'],
+    ...[COMMAND, '-hide_banner', '-nostdin', '-loglevel', 'error', '-xerror'],
     ...['-protocol_whitelist', 'file,pipe'],
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`],
     ...['-framerate', String(fps), ...colour, '-i', 'pipe:0', '-an'],

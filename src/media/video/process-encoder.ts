@@ -5,6 +5,7 @@ import { rgbToI420 } from '../colour.ts';
 import type { EncoderSettings, FrameEncoder } from './video-writer.ts';
 
 const KEPT_MESSAGE_LENGTH = 2000;
+const FULL_DISK = /No space left on device/;
 
 /**
  * A program that encodes: frames go to its standard input as I420 planes of our own conversion, so that colours do not
@@ -75,7 +76,8 @@ export class ProcessEncoder implements FrameEncoder {
         number | null,
         string | null,
       ];
-      if (status !== 0) {
+      // ffmpeg 5.1 ends with 0 when the disk is full as it writes the index, and without -xerror at any time.
+      if (status !== 0 || FULL_DISK.test(this.#messages)) {
         this.#failure = this.#error(`exit status ${status ?? signal}: ${this.#messages.trim()}`);
       }
     } catch (cause) {

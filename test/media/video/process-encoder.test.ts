@@ -28,6 +28,15 @@ test('tells the message of a program that fails, and waits for no program that r
   });
 });
 
+test('a program that ends well on a full disk did not', async () => {
+  const encoder = script('cat >/dev/null; echo av_write: No space left on device >&2');
+  await encoder.encode(frame);
+  await expect(encoder.finish()).rejects.toMatchObject({
+    code: 'ERR_OUTPUT',
+    message: expect.stringContaining('No space left'),
+  });
+});
+
 test('a program that is not there is told', async () => {
   const encoder = new ProcessEncoder(['/no/such/program'], 'script', settings);
   await expect(encoder.finish()).rejects.toMatchObject({

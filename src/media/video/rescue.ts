@@ -1,0 +1,69 @@
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import { FramePackError } from '../../errors.ts';
+import { OutputFile } from '../output-file.ts';
+import { PngSequenceEncoder } from '../png.ts';
+import type { VideoOptions } from './video-writer.ts';
+
+/**
+ * Keeps the frames of a video that could not be written, as numbered PNG pictures: beside the video, or where that
+ * disk is full too in the temporary folder or at home.
+ *
+ * @param failure - why the video could not be written.
+ * @returns the failure with where the frames are and how to make the video of them.
+ */
+export async function rescueFrames(
+  frames: readonly Uint8Array[],
+  options: VideoOptions,
+  failure: FramePackError,
+): Promise<FramePackError> {
+  const name = `${path.basename(options.path, path.extname(options.path))}-frames`;
+  for (const folder of [path.dirname(path.resolve(options.path)), tmpdir(), homedir()]) {
+    const kept = await writePictures(frames, options, path.join(folder, name)).catch(() => null);
+    if (kept === null) continue;
+    const { fps, path: out } = options;
+    const message =
+      `${failure.message}; the ${frames.length} frames are kept in ${kept}: make room, then run ` +
+      `"framepack encode ${shellWord(kept)} --fps ${fps} --out ${shellWord(out)}"`;
+    return new FramePackError(failure.code, message, { ...failure.details, frames: kept }, failure);
+  }
+  const message = `${failure.message}; there is no room anywhere to keep the frames`;
+  return new FramePackError(failure.code, message, failure.details, failure);
+}
+
+async function writePictures(
+  frames: readonly Uint8Array[],
+  { width, height, fps, quality = 0, metadata }: VideoOptions,
+  wanted: string,
+): Promise<string> {
+  const output = await reserveNumbered(wanted);
+  const settings = { width, height, fps, quality, ...(metadata !== undefined && { metadata }) };
+  const encoder = new PngSequenceEncoder(output.temporaryPath, settings);
+  try {
+    for (const frame of frames) await encoder.encode(frame);
+    await encoder.finish();
+    await output.publish();
+    return output.path;
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
+}
+
+const MAX_NUMBER = 1000;
+
+/** Reserves a folder of that name, or with a number behind it where there is one already. */
+async function reserveNumbered(wanted: string): Promise<OutputFile> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? wanted : `${wanted}-${number}`;
+    try {
+      return await OutputFile.reserveFolder(name);
+    } catch (error) {
+      if (number === MAX_NUMBER || !/an existing one/.test(String(error))) throw error;
+    }
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
