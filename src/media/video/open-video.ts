@@ -2,11 +2,11 @@ import path from 'node:path';
 import { FramePackError } from '../../errors.ts';
 import { OutputFile } from '../output-file.ts';
 import { PngSequenceEncoder } from '../png.ts';
-import { ffmpegCommand, ffmpegEncoders } from './ffmpeg.ts';
+import { ffmpegCommand, ffmpegEncoders } from './encoders/ffmpeg.ts';
+import { hasOpenh264, openh264Command } from './encoders/openh264.ts';
+import { ProcessEncoder } from './encoders/process-encoder.ts';
 import { FileVideoWriter } from './file-video-writer.ts';
 import { ENCODER_NAMES, type EncoderName, formatOf, type VideoFormat } from './formats.ts';
-import { hasOpenh264, openh264Command } from './openh264.ts';
-import { ProcessEncoder } from './process-encoder.ts';
 import type { EncoderSettings, VideoOptions, VideoWriter } from './video-writer.ts';
 
 /** The quality of the reference application. */

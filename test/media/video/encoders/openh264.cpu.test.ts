@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { hasOpenh264 } from '../../../src/media/video/openh264.ts';
+import { hasOpenh264 } from '../../../../src/media/video/encoders/openh264.ts';
 import { encoded, texturedFrames } from './encoded.ts';
 
 const isHere = await hasOpenh264(64, 64);

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import type { EncoderName } from '../../../src/media/video/formats.ts';
-import { VIDEO_FORMATS } from '../../../src/media/video/formats.ts';
-import { openVideo } from '../../../src/media/video/open-video.ts';
-import type { VideoOptions } from '../../../src/media/video/video-writer.ts';
-import { temporaryFolder } from '../sample-media.ts';
+import type { EncoderName } from '../../../../src/media/video/formats.ts';
+import { VIDEO_FORMATS } from '../../../../src/media/video/formats.ts';
+import { openVideo } from '../../../../src/media/video/open-video.ts';
+import type { VideoOptions } from '../../../../src/media/video/video-writer.ts';
+import { temporaryFolder } from '../../sample-media.ts';
 
 const PROBE = 'ffprobe';
 

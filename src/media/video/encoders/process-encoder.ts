@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { FramePackError } from '../../errors.ts';
-import { rgbToI420 } from '../colour.ts';
-import type { EncoderSettings, FrameEncoder } from './video-writer.ts';
+import { FramePackError } from '../../../errors.ts';
+import { rgbToI420 } from '../../colour.ts';
+import type { EncoderSettings, FrameEncoder } from '../video-writer.ts';
 
 const KEPT_MESSAGE_LENGTH = 2000;
 const FULL_DISK = /No space left on device/;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { ffmpegCommand, ffmpegEncoders } from '../../../src/media/video/ffmpeg.ts';
-import { gradientFrame, readMp4, temporaryFolder } from '../sample-media.ts';
+import { ffmpegCommand, ffmpegEncoders } from '../../../../src/media/video/encoders/ffmpeg.ts';
+import { gradientFrame, readMp4, temporaryFolder } from '../../sample-media.ts';
 import { encoded, probe } from './encoded.ts';
 
 const settings = { width: 96, height: 64, fps: 12, quality: 16 };

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import { describe, expect, test } from 'vitest';
-import { rgbToI420 } from '../../../src/media/colour.ts';
-import { openh264Command } from '../../../src/media/video/openh264.ts';
-import { gradientFrame, readMp4, temporaryFolder } from '../sample-media.ts';
+import { rgbToI420 } from '../../../../src/media/colour.ts';
+import { openh264Command } from '../../../../src/media/video/encoders/openh264.ts';
+import { gradientFrame, readMp4, temporaryFolder } from '../../sample-media.ts';
 import { encoded } from './encoded.ts';
 
 const codecs = await import('node-webcodecs').catch(() => undefined);

@@ -14,8 +14,8 @@ import {
   Mp4OutputFormat,
   Output,
 } from 'mediabunny';
+import type { EncoderSettings } from '../video-writer.ts';
 import { bitrateForQuality } from './bitrate.ts';
-import type { EncoderSettings } from './video-writer.ts';
 
 type WebCodecs = typeof import('node-webcodecs');
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ffmpegEncoders } from '../../../src/media/video/ffmpeg.ts';
+import { ffmpegEncoders } from '../../../../src/media/video/encoders/ffmpeg.ts';
 import { encoded, texturedFrames } from './encoded.ts';
 
 const here = await ffmpegEncoders();

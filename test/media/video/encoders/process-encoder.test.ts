@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ProcessEncoder } from '../../../src/media/video/process-encoder.ts';
-import { gradientFrame } from '../sample-media.ts';
+import { ProcessEncoder } from '../../../../src/media/video/encoders/process-encoder.ts';
+import { gradientFrame } from '../../sample-media.ts';
 
 const settings = { width: 96, height: 64, fps: 12, quality: 16 };
 const frame = gradientFrame(96, 64, 0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bitrateForQuality } from '../../../src/media/video/bitrate.ts';
+import { bitrateForQuality } from '../../../../src/media/video/encoders/bitrate.ts';
 
 const at = (quality: number, width = 832, height = 480): number =>
   bitrateForQuality({ width, height, fps: 30, quality });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { EncoderName } from './formats.ts';
-import type { EncoderSettings } from './video-writer.ts';
+import type { EncoderName } from '../formats.ts';
+import type { EncoderSettings } from '../video-writer.ts';
 
 const COMMAND = 'ffmpeg';
 const PROBE_MS = 20_000;

@@ -1,4 +1,4 @@
-import type { EncoderSettings } from './video-writer.ts';
+import type { EncoderSettings } from '../video-writer.ts';
 
 /** What openh264 takes as a number of bits. */
 const MAX_BITRATE = 2 ** 31 - 1;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { EncoderSettings } from './video-writer.ts';
+import type { EncoderSettings } from '../video-writer.ts';
 
 // The program lies beside this module, compiled as this module is.
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
