@@ -37,6 +37,7 @@ constexpr int kSharedBlockOptin = 97, kSharedSm = 81, kSmCount = 16;  // CUdevic
 constexpr int kMajor = 75, kMinor = 76;
 constexpr int kMaxDynamicShared = 8;  // CUfunction_attribute
 constexpr unsigned kDefaultShared = 48 * 1024;
+constexpr int kNoDevice = 100;  // CUresult
 
 template <class Function>
 void load(void* library, const char* symbol, Function& function) {
@@ -48,7 +49,7 @@ void load(void* library, const char* symbol, Function& function) {
 
 Driver::Driver(const std::string& library_file, const std::string& module_file) : api_(new Api) {
   void* library = dlopen(library_file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw std::runtime_error(dlerror());
+  if (!library) throw NoDevice(dlerror());
   load(library, "cuInit", api_->init);
   load(library, "cuDeviceGet", api_->device_get);
   load(library, "cuDeviceGetName", api_->device_name);
@@ -67,7 +68,9 @@ Driver::Driver(const std::string& library_file, const std::string& module_file) 
   load(library, "cuGetErrorString", api_->error_string);
 
   int device = 0;
-  check(api_->init(0), "cuInit");
+  const int started = api_->init(0);
+  if (started == kNoDevice) throw NoDevice("cuInit: no device");
+  check(started, "cuInit");
   check(api_->device_get(&device, 0), "cuDeviceGet");
   char name[128] = {};
   check(api_->device_name(name, sizeof name, device), "cuDeviceGetName");

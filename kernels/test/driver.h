@@ -2,15 +2,21 @@
 // libcuda.so.1 or the virtual driver. No CUDA headers.
 #pragma once
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 
 #include "../device/launch.h"
 
 namespace framepack::test {
 
+// There is no driver library, or it finds no device: nothing to test. Every other failure is a fault.
+struct NoDevice : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Driver {
  public:
-  // Throws std::runtime_error when the library, a symbol or the module cannot be loaded.
+  // Throws NoDevice, and std::runtime_error when a symbol, the device or the module cannot be loaded.
   Driver(const std::string& library, const std::string& module_file);
   ~Driver();
   Driver(const Driver&) = delete;

@@ -1,9 +1,11 @@
 // Runs the kernels of framepack.fatbin against the oracles on every case of kernels/<op>/cases.json.
 //
-//   kernel_test --driver=<libcuda> --module=<fatbin> [--root=<repository>] [--cases=<files>] [family ...]
+//   kernel_test --driver=<libcuda> --module=<fatbin> [--root=<repository>] [--cases=<files>]
+//               [--hashes=<file>] [family ...]
 //
 // The driver is a real libcuda.so.1 or the virtual one, whose checks are on unless CUDA_SIM_CHECK is set
-// already. In <files> a % stands for the family. Exit status 1 on a failure, 77 without a driver.
+// already. In <files> a % stands for the family. --hashes writes a hash of every result. Exit status 1 on
+// a failure, a module that does not load included; 77 without a driver library or a device.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -46,12 +48,12 @@ int run(const std::vector<std::string>& arguments) {
   std::unique_ptr<Driver> driver;
   try {
     driver = std::make_unique<Driver>(options["driver"], options["module"]);
-  } catch (const std::exception& error) {
+  } catch (const NoDevice& error) {
     std::printf("skipped: %s\n", error.what());
     return 77;
   }
   if (options["cases"].empty()) options["cases"] = options["root"] + "/kernels/%/cases.json";
-  Session session(*driver, options["cases"]);
+  Session session(*driver, options["cases"], options["hashes"]);
   for (const std::string& family : families) kFamilies.at(family)(session);
   return session.report();
 }

@@ -55,6 +55,17 @@ std::vector<Case> read_family(std::string file, const char* family) {
 
 }  // namespace
 
+Session::Session(Driver& driver, std::string case_files, const std::string& hash_file)
+    : driver_(driver), case_files_(std::move(case_files)) {
+  if (hash_file.empty()) return;
+  hashes_ = std::fopen(hash_file.c_str(), "w");
+  if (!hashes_) throw std::runtime_error("cannot write " + hash_file);
+}
+
+Session::~Session() {
+  if (hashes_) std::fclose(hashes_);
+}
+
 std::vector<Case> Session::cases(const char* family) const {
   std::vector<Case> cases = read_family(case_files_, family);
   std::erase_if(cases, [](const Case& item) { return item.flag("bench") || item.has("error"); });
@@ -102,6 +113,7 @@ void Session::compare(const std::string& name, const Launch& launch, const void*
     driver_.upload(expected.device(), untouched.data(), untouched.size());
     driver_.run(launch, args);
     const std::vector<unsigned char> got = expected.download();
+    hash(name, launch.kernel, got);
     const auto* want = static_cast<const unsigned char*>(expected.host());
     double difference = 0, norm = 0;
     for (long long i = 0; i < expected.count() && fault.empty(); ++i) {
@@ -133,6 +145,14 @@ void Session::record(const std::string& name, const char* kernel, double error,
   fault.empty() ? ++passed_ : ++failed_;
   std::printf("%s %-28s %.2e %s%s%s\n", fault.empty() ? "ok  " : "FAIL", kernel, error,
               name.c_str(), fault.empty() ? "" : ": ", fault.c_str());
+}
+
+void Session::hash(const std::string& name, const char* kernel,
+                   const std::vector<unsigned char>& bytes) {
+  if (!hashes_) return;
+  unsigned long long hash = 14695981039346656037ull;  // FNV-1a
+  for (const unsigned char byte : bytes) hash = (hash ^ byte) * 1099511628211ull;
+  std::fprintf(hashes_, "%016llx %s %s\n", hash, kernel, name.c_str());
 }
 
 void Session::skip(const std::string& name, const char* reason) {

@@ -43,8 +43,12 @@ class Operand {
 class Session {
  public:
   // In `case_files` a % stands for the family.
-  Session(Driver& driver, std::string case_files)
-      : driver_(driver), case_files_(std::move(case_files)) {}
+  // `hash_file`, unless empty, gets a line "<hash> <kernel> <case>" for every comparison: FNV-1a of the
+  // result's bytes, so that two drivers can be told apart bit by bit.
+  Session(Driver& driver, std::string case_files, const std::string& hash_file);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   Driver& driver() { return driver_; }
   // Without the tolerances, and without the cases for benchmarks.
@@ -66,6 +70,8 @@ class Session {
                const std::vector<unsigned char>& untouched, double tolerance);
   // Counts and prints one comparison; an empty fault means that it holds.
   void record(const std::string& name, const char* kernel, double error, const std::string& fault);
+  // The bits of a result, for --hashes.
+  void hash(const std::string& name, const char* kernel, const std::vector<unsigned char>& bytes);
   void skip(const std::string& name, const char* reason);
 
   int failed() const { return failed_; }
@@ -74,6 +80,7 @@ class Session {
  private:
   Driver& driver_;
   std::string case_files_;
+  std::FILE* hashes_ = nullptr;
   std::mt19937 random_{20240517};
   std::set<std::string> kernels_;
   int passed_ = 0, failed_ = 0, skipped_ = 0;

@@ -49,7 +49,9 @@ Context::Context(const std::string& library, int ordinal)
                 "GPU expected sm_" + std::to_string(kMinSm) + " or newer, got " + name_ +
                     " with sm_" + std::to_string(traits_.sm));
   }
-  check_open(driver_, driver_.context_retain(&handle_, device_), "GPU expected a usable context");
+  if (const Result result = driver_.context_retain(&handle_, device_)) {
+    throw driver_.context_error(result, "GPU expected a usable context");
+  }
 }
 
 Context::~Context() { driver_.context_release(device_); }

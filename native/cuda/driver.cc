@@ -21,6 +21,28 @@ constexpr Result kOutOfMemory = 2;
 constexpr Result kSticky[] = {4,   46,  214, 220, 226, 700, 702, 709, 710,
                               714, 715, 716, 717, 718, 719, 721, 999};
 
+// What helps when the driver does not come as far as a context.
+struct Advice {
+  Result result;
+  const char* text;
+};
+constexpr Advice kAdvice[] = {
+    {4, "the driver is shutting down: start a new process, and open devices after a fork only"},
+    {34, "this is the stub of the CUDA toolkit: take its stubs folder off LD_LIBRARY_PATH"},
+    {46,
+     "another process holds the GPU alone or it is being reset: see nvidia-smi and its compute "
+     "mode"},
+    {100,
+     "no GPU is visible: check nvidia-smi, CUDA_VISIBLE_DEVICES and, in a container, --gpus all"},
+    {304, "check that this user may open /dev/nvidia* (groups video and render)"},
+    {802, "start nvidia-fabricmanager, or wait until the system is ready"},
+    {803, "library and kernel module of the driver differ after an update: restart the machine"},
+    {804, "a forward-compatibility libcuda is in the way: take it off LD_LIBRARY_PATH"},
+    {999,
+     "load nvidia-uvm (sudo modprobe nvidia-uvm), reload it after a suspend (sudo modprobe -r "
+     "nvidia-uvm first), and check that this user may open /dev/nvidia*"},
+};
+
 bool is_sticky(Result result) { return std::ranges::find(kSticky, result) != std::end(kSticky); }
 
 [[noreturn]] void fail(const std::string& detail) {
@@ -148,12 +170,17 @@ Error Driver::error(Result result, const std::string& op) const {
 
 Error Driver::open_error(Result result, const std::string& expected) const {
   if (result == kOutOfMemory) return error(result, "Device.open");
-  if (is_sticky(result)) {
-    return Error(kErrDeviceLost, "Device.open",
-                 "GPU expected a working context, got " + explain(result) +
-                     ": an earlier fault has ruined it for this process");
-  }
-  return Error(kErrCudaDriver, "Device.open", expected + ", got " + explain(result));
+  const auto advice = std::ranges::find(kAdvice, result, &Advice::result);
+  const std::string text = advice == std::end(kAdvice) ? "" : std::string("; ") + advice->text;
+  return Error(kErrCudaDriver, "Device.open", expected + ", got " + explain(result) + text);
+}
+
+Error Driver::context_error(Result result, const std::string& expected) const {
+  const bool is_driver = std::ranges::find(kAdvice, result, &Advice::result) != std::end(kAdvice);
+  if (is_driver || !is_sticky(result)) return open_error(result, expected);
+  return Error(kErrDeviceLost, "Device.open",
+               "GPU expected a working context, got " + explain(result) +
+                   ": an earlier fault has ruined it for this process");
 }
 
 void Driver::check(Result result, const char* op) const {

@@ -33,8 +33,11 @@ struct Driver {
   // Throws error(result, op) for a failure.
   void check(Result result, const char* op) const;
   // What JavaScript sees when a device does not open because of `result`; `expected` says what should
-  // have been.
+  // have been. Before this process has a context no kernel of it can have failed: every result is an
+  // ERR_CUDA_DRIVER with advice of its own.
   Error open_error(Result result, const std::string& expected) const;
+  // The same for cuDevicePrimaryCtxRetain, which also reports that an earlier fault ruined the context.
+  Error context_error(Result result, const std::string& expected) const;
   // "CUDA_ERROR_NO_DEVICE (no CUDA-capable device is detected)"
   std::string explain(Result result) const;
 

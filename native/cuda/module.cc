@@ -49,8 +49,8 @@ Module::Module(const Context& context) : context_(context), path_(find_fatbin())
   const Driver& driver = context_.driver();
   const Result result = driver.module_load(&handle_, image.data());
   if (result != 0) {
-    throw driver.open_error(result,
-                            "kernels expected code for " + context_.name() + " in " + path_);
+    throw driver.context_error(result,
+                               "kernels expected code for " + context_.name() + " in " + path_);
   }
 }
 

@@ -140,13 +140,14 @@ Operand TensorCase::scratch(long long bytes) {
 }
 
 // The largest difference, relative to the element and the root mean square of all finite ones.
-double TensorCase::compare(Tensor& output, std::string& fault) const {
+double TensorCase::compare(Tensor& output, const char* kernel, std::string& fault) const {
   const Operand& storage = output.storage;
   const std::string name = item_.text("tolerance", output.dtype == DType::kF32   ? "f32"
                                                    : output.dtype == DType::kF16 ? "f16"
                                                                                  : "bf16");
   const double tolerance = session_.tolerance(family_, name);
   const std::vector<unsigned char> got = storage.download();
+  session_.hash(describe(), kernel, got);
   const auto* want = static_cast<const unsigned char*>(output.storage.host());
   double squares = 0, worst = 0;
   for (long long i = 0; i < storage.count(); ++i) {
@@ -185,15 +186,18 @@ void TensorCase::run(const Run& run) {
       session_.driver().run(launch, run.args);
     }
     for (Tensor* output : run.outputs) {
-      if (output->storage.count() > 0) error = std::max(error, compare(*output, fault));
+      if (output->storage.count() > 0) error = std::max(error, compare(*output, kernel, fault));
     }
   } catch (const std::exception& exception) {
     fault = exception.what();
   }
+  session_.record(describe(), kernel, error, fault);
+}
+
+std::string TensorCase::describe() const {
   static constexpr const char* kNames[] = {"f32", "f16", "bf16", "f8e4m3", "i32", "u8"};
-  session_.record(
-      item_.text("function") + ": " + item_.text("name") + " " + kNames[static_cast<int>(dtype_)],
-      kernel, error, fault);
+  return item_.text("function") + ": " + item_.text("name") + " " +
+         kNames[static_cast<int>(dtype_)];
 }
 
 void for_each_case(Session& session, const char* family,

@@ -59,7 +59,8 @@ class TensorCase {
   void run(const Run& run);
 
  private:
-  double compare(Tensor& output, std::string& fault) const;
+  double compare(Tensor& output, const char* kernel, std::string& fault) const;
+  std::string describe() const;
 
   Session& session_;
   const char* family_;

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { FramePackError } from '../../../src/errors.ts';
 import { examineMachine } from '../../../src/pipeline/inspection/doctor.ts';
 import type { NativeModule } from '../../../src/tensor/native-types.ts';
+import { hasDriverLibrary } from '../../tiers.ts';
 import { buildFakeDriver } from './fake-driver.ts';
 
 const ADDON = fileURLToPath(new URL('../../../build/Release/framepack.node', import.meta.url));
@@ -30,7 +31,7 @@ async function diagnosis(library: string): Promise<{ detail: string; advice: str
 describe('framepack doctor says why there is no CUDA device', { timeout: 60_000 }, () => {
   const advice = expect.stringMatching(/driver \(R580 or newer\).*FRAMEPACK_CUDA_DRIVER.*CPU/);
 
-  test.skipIf(existsSync('/proc/driver/nvidia/version'))('no driver', async () => {
+  test.skipIf(hasDriverLibrary())('no driver', async () => {
     expect(await diagnosis('')).toEqual({
       detail: expect.stringMatching(
         /^Device\.open: driver expected the library libcuda\.so\.1, got libcuda\.so\.1: .*No such file/,
@@ -65,6 +66,31 @@ describe('framepack doctor says why there is no CUDA device', { timeout: 60_000 
   ])('%s', async (_, change, detail) => {
     const library = buildFakeDriver(folder, { ...CURRENT, ...change });
     expect(await diagnosis(library)).toEqual({ detail: `Device.open: ${detail}`, advice });
+  });
+
+  test.each([
+    [999, /^Device\.open: driver expected to start, got CUDA error 999; load nvidia-uvm .*suspend/],
+    [46, /^Device\.open: driver expected to start, got CUDA error 46; another process/],
+    [4, /^Device\.open: driver expected to start, got CUDA error 4; the driver is shutting down/],
+    [304, /^Device\.open: driver expected to start, got CUDA error 304; .*\/dev\/nvidia/],
+    [1, /^Device\.open: driver expected to start, got CUDA error 1$/],
+  ])('cuInit that fails with %i', async (init, detail) => {
+    const library = buildFakeDriver(folder, { ...CURRENT, init });
+    expect(await diagnosis(library)).toEqual({ detail: expect.stringMatching(detail), advice });
+  });
+
+  test('a GPU that another process holds', async () => {
+    const library = buildFakeDriver(folder, { ...CURRENT, retain: 46 });
+    const detail = expect.stringMatching(/^Device\.open: GPU expected a usable context.*another/);
+    expect(await diagnosis(library)).toEqual({ detail, advice });
+  });
+
+  test('a context that a kernel has ruined is no fault of the driver', async () => {
+    const library = buildFakeDriver(folder, { ...CURRENT, retain: 700 });
+    expect(await diagnosis(library)).toEqual({
+      detail: expect.stringMatching(/an earlier fault has ruined it for this process$/),
+      advice: 'see the message; the CPU device works without',
+    });
   });
 });
 
