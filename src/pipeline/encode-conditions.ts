@@ -13,11 +13,9 @@ import { VaeImageEncoder } from '../models/vae/vae.ts';
 import { concat } from '../ops/copy.ts';
 import { scope } from '../tensor/scope.ts';
 import { fromArray, type Tensor } from '../tensor/tensor.ts';
-import { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
 import { encodePrompt } from '../tokenizers/encode-prompt.ts';
-import { LlamaTokenizer } from '../tokenizers/llama-tokenizer.ts';
 import { assertFinite, type ValueOrigin } from './checks/finite.ts';
-import { warnOfCut, warnOfLeftOver } from './checks/warnings.ts';
+import { warnOfCut } from './checks/warnings.ts';
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 
 /** What the DiT knows of one prompt. */
@@ -47,9 +45,8 @@ export async function encodeText(
 }
 
 async function encodeLlama(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { folder, info, pace, observer, reporter } = context;
-  const tokenizer = await LlamaTokenizer.load(folder.path('tokenizer'));
-  const encoded = prompts.map((prompt) => encodePrompt(tokenizer, prompt, info.prompt));
+  const { info, pace, observer, reporter, tokenizers } = context;
+  const encoded = prompts.map((prompt) => encodePrompt(tokenizers.llama, prompt, info.prompt));
   encoded.forEach(({ numCut }, index) => {
     if (numCut > 0)
       warnOfCut(reporter, index, { encoder: 'Llama', numTokens: info.prompt.maxLength });
@@ -61,7 +58,6 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
     const dtype = ownDType(context, checkpoint);
     const options = { hiddenLayer: info.prompt.hiddenLayer, dtype };
     const llama = Llama.load(checkpoint.scope(), config, options);
-    warnOfLeftOver(reporter, 'text_encoder', llama);
     reporter.stage('encode-text');
     const results: Tensor[] = [];
     for (const { ids, cropStart } of encoded) {
@@ -79,8 +75,8 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
 }
 
 async function encodeClip(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { folder, info, pace, observer, reporter } = context;
-  const tokenizer = await ClipTokenizer.load(folder.path('tokenizer_2'));
+  const { info, pace, observer, reporter } = context;
+  const tokenizer = context.tokenizers.clip;
   const { clipMaxLength: numTokens } = info.prompt;
   prompts.forEach((prompt, index) => {
     if (!tokenizer.fits(prompt, numTokens))
@@ -92,7 +88,6 @@ async function encodeClip(context: RunContext, prompts: readonly string[]): Prom
     const config = networkConfig(context, 'text_encoder_2', parseClipTextConfig);
     const checkpoint = await networkWeights(context, 'text_encoder_2');
     const clip = ClipText.load(checkpoint.scope(), config, ownDType(context, checkpoint));
-    warnOfLeftOver(reporter, 'text_encoder_2', clip);
     reporter.stage('encode-text');
     const results: Tensor[] = [];
     for (const prompt of ids) results.push((await clip.forward(prompt, pace)).pooled);
@@ -121,7 +116,6 @@ async function encodeSiglip(context: RunContext, picture: RgbImage): Promise<Ten
     const config = networkConfig(context, 'image_encoder', parseSiglipVisionConfig);
     const checkpoint = await networkWeights(context, 'image_encoder');
     const siglip = SiglipVision.load(checkpoint.scope(), config, ownDType(context, checkpoint));
-    warnOfLeftOver(reporter, 'image_encoder', siglip);
     reporter.stage('encode-image');
     const square = resample(picture, config.imageSize, config.imageSize, BICUBIC);
     const states = await siglip.forward(toPixels(context, square).squeeze(2), pace);
@@ -140,7 +134,6 @@ async function encodeStartLatent(
     const config = networkConfig(context, 'vae', parseVaeConfig);
     const checkpoint = await networkWeights(context, 'vae');
     const encoder = VaeImageEncoder.load(checkpoint.scope(), config, ownDType(context, checkpoint));
-    warnOfLeftOver(reporter, 'vae', encoder);
     reporter.stage('encode-image');
     const latent = await encoder.encodeMode(toPixels(context, picture), { tiling, pace });
     await assertFinite(latent, origin(context, 'vae'));

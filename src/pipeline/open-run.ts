@@ -4,7 +4,7 @@ import type { RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
-import { warnOfInactiveInputs, warnOfPictures } from './checks/warnings.ts';
+import { warnOfInactiveInputs, warnOfLeftOver, warnOfPictures } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
 import { type OpenModel, openModel } from './model/open-model.ts';
@@ -15,6 +15,7 @@ import {
   type GenerateRequest,
   type ResolvedRequest,
   resolveRequest,
+  splitRequest,
   type VideoRequest,
 } from './request.ts';
 import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from './run-context.ts';
@@ -46,9 +47,9 @@ export async function openRun(
   emit: (event: GenerateEvent) => void,
   observer?: RunObserver,
 ): Promise<Run> {
-  const { model: path, device, dtype, threads, budgetBytes, ...request } = checkRequest(unchecked);
+  const { load, request } = splitRequest(checkRequest(unchecked));
   throwIfAborted(request.signal);
-  const model = await openModel({ model: path, device, dtype, threads, budgetBytes });
+  const model = await openModel(load);
   try {
     const run = await openRunOf(model, request, emit, observer);
     return {
@@ -77,7 +78,8 @@ export async function openRunOf(
 ): Promise<Run> {
   const { signal } = request;
   throwIfAborted(signal);
-  const { info, device } = model;
+  const { leftOver, ...opened } = model;
+  const { info, device } = opened;
   const settings = resolveRequest(request, info);
   const { start, seed } = settings;
   const { image } = request;
@@ -98,8 +100,9 @@ export async function openRunOf(
   const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
   if (output.isFallback) warnOfPictures(reporter);
+  for (const { part, tensors } of leftOver) warnOfLeftOver(reporter, part, { leftOver: tensors });
   return {
-    context: { ...model, signal, pace: oneBlockAhead(device, signal), reporter, observer },
+    context: { ...opened, signal, pace: oneBlockAhead(device, signal), reporter, observer },
     settings,
     plan,
     plans,

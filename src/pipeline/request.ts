@@ -10,7 +10,7 @@ import {
 } from '../sampling/step-cache/open-step-cache.ts';
 import type { DeviceKind } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+import { type CheckpointInfo, SETTING_RANGES } from '../weights/checkpoint-info.ts';
 import { fieldError } from './inputs/field-errors.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
 import { DEFAULT_START, type StartKind } from './inputs/start-picture.ts';
@@ -25,6 +25,10 @@ export interface StepCacheChoice {
 export interface LoadOptions {
   /** Folder of the checkpoint in the Hugging Face layout. */
   readonly model: string;
+  /** Word in the names of the weights to take where they are there in several types, such as `fp16`. */
+  readonly variant?: string | undefined;
+  /** Whether weight files may be links to anywhere, and not only into a Hugging Face cache. */
+  readonly allowLinks?: boolean | undefined;
   readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
   /**
    * Dtype of the transformer's activations; default f32 on the CPU, bf16 on CUDA. In 16 bits the other networks use the
@@ -111,8 +115,7 @@ export type ResolvedRequest = {
   readonly stepCache: StepCacheSettings | null;
 };
 
-const MAX_SECONDS = 120;
-const MAX_STEPS = 100;
+const { maxSeconds, maxSteps, maxGuidance, maxCfg } = SETTING_RANGES;
 const MAX_THREADS = 1024;
 const WORST_CRF = 51;
 const MAX_FPS = 120;
@@ -130,16 +133,21 @@ const cacheThreshold = z.number().min(0).max(10);
 
 const schema = z.strictObject({
   model: z.string().min(1),
+  variant: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_]*$/)
+    .optional(),
+  allowLinks: z.boolean().optional(),
   prompt,
   image: z.union([z.string().min(1), z.instanceof(Uint8Array)]).optional(),
   start: z.enum(['grey', 'noise', 'black', 'white']).optional(),
   negativePrompt: prompt.optional(),
   mode: z.enum(['i2v', 'f1']).optional(),
-  seconds: z.number().positive().max(MAX_SECONDS).optional(),
-  steps: z.int().min(1).max(MAX_STEPS).optional(),
+  seconds: z.number().positive().max(maxSeconds).optional(),
+  steps: z.int().min(1).max(maxSteps).optional(),
   seed: seedSchema.optional(),
-  guidance: z.number().min(0).max(50).optional(),
-  cfg: z.number().min(1).max(20).optional(),
+  guidance: z.number().min(0).max(maxGuidance).optional(),
+  cfg: z.number().min(1).max(maxCfg).optional(),
   guidanceRescale: z.number().min(0).max(1).optional(),
   stepCache: z
     .union([
@@ -164,16 +172,18 @@ const schema = z.strictObject({
 /** What each field may be, for messages. */
 const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   model: 'the path of a model folder',
+  variant: 'a word such as fp16',
+  allowLinks: 'true or false',
   prompt: EXPECTED_PROMPT,
   image: 'a path or the bytes of a picture',
   start: 'grey, noise, black or white',
   negativePrompt: EXPECTED_PROMPT,
   mode: 'i2v or f1',
-  seconds: `a number above 0, at most ${MAX_SECONDS}`,
-  steps: `a whole number from 1 to ${MAX_STEPS}`,
+  seconds: `a number above 0, at most ${maxSeconds}`,
+  steps: `a whole number from 1 to ${maxSteps}`,
   seed: EXPECTED_SEED,
-  guidance: 'a number from 0 to 50',
-  cfg: 'a number from 1 to 20',
+  guidance: `a number from 0 to ${maxGuidance}`,
+  cfg: `a number from 1 to ${maxCfg}`,
   guidanceRescale: 'a number from 0 to 1',
   stepCache: 'tea, mag or first-block, a threshold from 0 to 10, or { kind, threshold }',
   tiling: 'temporal or full',
@@ -191,6 +201,8 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
 
 const LOAD_FIELDS = {
   model: true,
+  variant: true,
+  allowLinks: true,
   device: true,
   dtype: true,
   threads: true,
@@ -206,6 +218,18 @@ const videoSchema = schema.omit(LOAD_FIELDS);
  */
 export function checkRequest(request: GenerateRequest): GenerateRequest {
   return check('generate', schema, request);
+}
+
+/** A checked request in two: what the model is opened with, and the video. */
+export function splitRequest(request: GenerateRequest): {
+  readonly load: LoadOptions;
+  readonly request: VideoRequest;
+} {
+  const { model, variant, allowLinks, device, dtype, threads, budgetBytes, ...video } = request;
+  return {
+    load: { model, variant, allowLinks, device, dtype, threads, budgetBytes },
+    request: video,
+  };
 }
 
 /** The part of {@link checkRequest} that concerns the model. */

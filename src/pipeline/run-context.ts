@@ -5,8 +5,11 @@ import type { StepCache } from '../sampling/step-cache/step-cache.ts';
 import type { Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Checkpoint } from '../weights/checkpoint.ts';
+import type { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
+import type { LlamaTokenizer } from '../tokenizers/llama-tokenizer.ts';
+import type { Checkpoint } from '../weights/checkpoint.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
+import { configFault } from '../weights/config-fields.ts';
 import type { ModelFolder, ModelPart } from '../weights/model-folder.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
 import type { Residency } from './residency.ts';
@@ -20,6 +23,12 @@ export interface RunObserver {
   stepCache?(sectionIndex: number, branch: 'positive' | 'negative'): StepCache;
 }
 
+/** The tokenizers of both text encoders. */
+export interface Tokenizers {
+  readonly llama: LlamaTokenizer;
+  readonly clip: ClipTokenizer;
+}
+
 /** What every stage of a run needs. */
 export interface RunContext {
   readonly device: Device;
@@ -29,6 +38,7 @@ export interface RunContext {
   readonly dtype: FloatDType;
   readonly folder: ModelFolder;
   readonly info: CheckpointInfo;
+  readonly tokenizers: Tokenizers;
   readonly signal: AbortSignal | undefined;
   readonly pace: Pace;
   /** Holds the networks that stay on the device. */
@@ -70,7 +80,7 @@ export function oneBlockAhead(device: Device, signal: AbortSignal | undefined): 
  * @throws {@link FramePackError} `ERR_CHECKPOINT` naming the file and the field.
  */
 export function networkConfig<C>(
-  context: RunContext,
+  context: Pick<RunContext, 'folder'>,
   part: ModelPart,
   parse: (json: unknown) => C,
 ): C {
@@ -79,20 +89,14 @@ export function networkConfig<C>(
     return parse(json);
   } catch (error) {
     if (!(error instanceof ZodError)) throw error;
-    const issue = error.issues[0]!;
-    throw new FramePackError(
-      'ERR_CHECKPOINT',
-      `checkpoint: ${part}/config.json: ${issue.path.join('.') || 'content'}: ${issue.message}`,
-      { part, field: issue.path.join('.') },
-      error,
-    );
+    throw configFault(`${part}/config.json`, json, error);
   }
 }
 
 /** The weights of a network on the device of the run; says that they are being loaded. */
 export function networkWeights(context: RunContext, part: ModelPart): Promise<Checkpoint> {
   context.reporter.load(part);
-  return Checkpoint.open(context.device, context.folder.path(part));
+  return context.folder.openWeights(context.device, part);
 }
 
 /**

@@ -11,7 +11,6 @@ import { Generator } from '../tensor/generator.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { assertFinite } from './checks/finite.ts';
-import { warnOfLeftOver } from './checks/warnings.ts';
 import type { ImageConditions, TextConditions } from './encode-conditions.ts';
 import type { Preview } from './events.ts';
 import type { Run } from './open-run.ts';
@@ -140,7 +139,6 @@ function transformer(context: RunContext): Resident<Dit> {
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
       const dit = Dit.load(weights.scope(), config, context.dtype);
-      warnOfLeftOver(context.reporter, 'transformer', dit);
       return dit;
     },
   };
@@ -155,7 +153,6 @@ function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
       const weights = await networkWeights(context, 'vae');
       const dtype = ownDType(context, weights);
       const decoder = VaeVideoDecoder.load(weights.scope(), config, { dtype });
-      warnOfLeftOver(context.reporter, 'vae', decoder);
       return decoder;
     },
   };

@@ -1,48 +1,82 @@
 import { z } from 'zod';
-import { FramePackError } from '../errors.ts';
+import { configFault } from './config-fields.ts';
 
 const FORMAT = 'framepack-checkpoint/1';
 const SIGNED_RGB = 'rgb in -1..1 from scaled latents';
 const UNIT_RGB = 'rgb in 0..1 from scaled latents';
 
-const positive = z.int().positive();
-const finite = z.number();
-const triple = z.tuple([finite, finite, finite]);
+/** What settings may be, in a request and as a checkpoint's defaults. */
+export const SETTING_RANGES: {
+  /** Above 0. */
+  readonly maxSeconds: number;
+  readonly maxSteps: number;
+  readonly maxGuidance: number;
+  /** From 1, which is off. */
+  readonly maxCfg: number;
+} = { maxSeconds: 120, maxSteps: 100, maxGuidance: 50, maxCfg: 20 };
+
+const MAX_TEXT = 10_000;
+const MAX_TOKENS = 8192;
+/** Pixels that a latent covers: sizes are multiples of it, and of the transformer's patch times it. */
+const LATENT_EDGE = 8;
+const MAX_EDGE = 4096;
+
+const edge = z.int().min(LATENT_EDGE).max(MAX_EDGE).multipleOf(LATENT_EDGE);
+const tokens = z.int().min(1).max(MAX_TOKENS);
+const weight = z.number().min(-1000).max(1000);
+const triple = z.tuple([weight, weight, weight]);
 const mode = z.enum(['i2v', 'f1']);
 
 const infoSchema = z
   .object({
     format: z.literal(FORMAT),
-    name: z.string().min(1),
+    name: z.string().min(1).max(200),
     family: z.literal('hunyuan-video'),
-    fps: positive,
-    latent_window_size: positive,
-    buckets: z.array(z.tuple([positive, positive])).min(1),
-    prompt: z.object({
-      template: z.string().refine((text) => text.split('{}').length === 2, 'expected one {}'),
-      hidden_layer: z.int().negative(),
-      max_length: positive,
-      padded_length: positive,
-      clip_max_length: positive,
-    }),
-    modes: z.array(mode).min(1),
+    fps: z.int().min(1).max(240),
+    latent_window_size: z.int().min(1).max(64),
+    buckets: z
+      .array(z.tuple([edge, edge]))
+      .min(1)
+      .max(1000),
+    mag_ratios: z.array(z.number().positive().max(1000)).min(2).max(1000).optional(),
+    prompt: z
+      .object({
+        template: z
+          .string()
+          .max(MAX_TEXT)
+          .refine((text) => text.split('{}').length === 2, 'expected one {}'),
+        hidden_layer: z.int().min(-1000).max(-1),
+        max_length: tokens,
+        padded_length: tokens,
+        clip_max_length: tokens.min(2),
+      })
+      .refine((prompt) => prompt.padded_length >= prompt.max_length, {
+        path: ['padded_length'],
+        message: 'expected at least max_length',
+      }),
+    modes: z
+      .array(mode)
+      .min(1)
+      .refine((modes) => new Set(modes).size === modes.length, 'expected each mode once'),
     defaults: z.object({
       mode,
-      seconds: z.number().positive(),
-      steps: positive,
-      seed: z.int().nonnegative(),
-      guidance: finite,
-      cfg: finite,
-      guidance_rescale: finite,
+      seconds: z.number().positive().max(SETTING_RANGES.maxSeconds),
+      steps: z.int().min(1).max(SETTING_RANGES.maxSteps),
+      seed: z.int().min(0),
+      guidance: z.number().min(0).max(SETTING_RANGES.maxGuidance),
+      cfg: z.number().min(1).max(SETTING_RANGES.maxCfg),
+      guidance_rescale: z.number().min(0).max(1),
     }),
-    mag_ratios: z.array(z.number().positive()).min(2).optional(),
     preview: z.object({
       space: z.enum([SIGNED_RGB, UNIT_RGB]),
-      matrix: z.array(triple).min(1),
+      matrix: z.array(triple).min(1).max(1000),
       bias: triple,
     }),
   })
-  .refine((info) => info.modes.includes(info.defaults.mode), 'defaults.mode expected among modes');
+  .refine((info) => info.modes.includes(info.defaults.mode), {
+    path: ['defaults', 'mode'],
+    message: 'expected one of modes',
+  });
 
 /** Three colour components. */
 type Rgb = readonly [number, number, number];
@@ -104,15 +138,7 @@ export interface PreviewMatrix {
  */
 export function parseCheckpointInfo(json: unknown, file: string): CheckpointInfo {
   const result = infoSchema.safeParse(json);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    const field = issue === undefined || issue.path.length === 0 ? 'content' : issue.path.join('.');
-    throw new FramePackError(
-      'ERR_CHECKPOINT',
-      `checkpoint: ${file}: ${field} expected another value, got: ${issue?.message}`,
-      { file, field },
-    );
-  }
+  if (!result.success) throw configFault(file, json, result.error);
   const { prompt, defaults, preview, ...info } = result.data;
   const { guidance_rescale: guidanceRescale, ...otherDefaults } = defaults;
   return {

@@ -4,15 +4,19 @@ import type { Device } from '../tensor/device.ts';
 import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
-import { type LocatedTensor, openCheckpointFiles } from './files/checkpoint-files.ts';
+import {
+  type CheckpointFileOptions,
+  type LocatedTensor,
+  openCheckpointFiles,
+} from './files/checkpoint-files.ts';
 import type { TensorEntry } from './files/safetensors-header.ts';
 import type { TensorSource } from './tensor-source.ts';
 import { WeightScope } from './weight-scope.ts';
 
 const LISTED_NAMES = 8;
 
-/** How the names of a checkpoint are read. */
-export interface CheckpointOptions {
+/** How a checkpoint is read. */
+export interface CheckpointOptions extends CheckpointFileOptions {
   /** Removed from the front of the names that have it, such as `model.` in repackaged text encoders. */
   readonly stripPrefix?: string;
 }
@@ -50,7 +54,11 @@ export class Checkpoint implements TensorSource {
     path: string,
     options: CheckpointOptions = {},
   ): Promise<Checkpoint> {
-    const tensors = stripPrefix(openCheckpointFiles(path), options.stripPrefix ?? '', path);
+    const tensors = stripPrefix(
+      openCheckpointFiles(path, options),
+      options.stripPrefix ?? '',
+      path,
+    );
     return new Checkpoint(device, path, tensors);
   }
 

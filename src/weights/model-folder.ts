@@ -1,11 +1,16 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FramePackError } from '../errors.ts';
+import type { Device } from '../tensor/device.ts';
+import { Checkpoint } from './checkpoint.ts';
 import {
   type CheckpointInfo,
   type CheckpointMode,
   parseCheckpointInfo,
 } from './checkpoint-info.ts';
+import type { CheckpointFileOptions } from './files/checkpoint-files.ts';
+import { readTextFile } from './files/text-file.ts';
+import { variantsAmong } from './files/weight-variants.ts';
 import { OFFICIAL_SOURCES, OFFICIAL_TRANSFORMERS, officialInfo } from './official.ts';
 
 const MAX_JSON_BYTES = 64_000_000;
@@ -23,6 +28,15 @@ export type ModelPart =
   | 'feature_extractor'
   | 'scheduler';
 
+/** Parts that hold weights. */
+export const NETWORKS: readonly ModelPart[] = [
+  'transformer',
+  'vae',
+  'text_encoder',
+  'text_encoder_2',
+  'image_encoder',
+];
+
 /** Where the Hugging Face cache is, as its own variables say; the caller reads the environment. */
 export interface HubCache {
   /** `HF_HUB_CACHE`: the folder of `models--...` folders. Wins over `hfHome`. */
@@ -37,11 +51,19 @@ export class ModelFolder {
   readonly source: string;
   /** From `framepack.json`, or the constants of the official 13B model where there is none. */
   readonly info: CheckpointInfo;
+  /** Which of the files of a part are opened. */
+  readonly files: CheckpointFileOptions;
   private readonly locate: (part: ModelPart) => string;
 
-  private constructor(source: string, info: CheckpointInfo, locate: (part: ModelPart) => string) {
+  private constructor(
+    source: string,
+    info: CheckpointInfo,
+    files: CheckpointFileOptions,
+    locate: (part: ModelPart) => string,
+  ) {
     this.source = source;
     this.info = info;
+    this.files = files;
     this.locate = locate;
   }
 
@@ -50,7 +72,7 @@ export class ModelFolder {
    *
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is no such folder or `framepack.json` is invalid.
    */
-  static async open(folder: string): Promise<ModelFolder> {
+  static async open(folder: string, files: CheckpointFileOptions = {}): Promise<ModelFolder> {
     if (!isFolder(join(folder, 'transformer'))) {
       throw fault(folder, 'expected a model folder with a folder transformer/, got none');
     }
@@ -58,7 +80,9 @@ export class ModelFolder {
     const info = existsSync(infoFile)
       ? parseCheckpointInfo(readJson(infoFile), infoFile)
       : officialInfo(['i2v', 'f1']);
-    return new ModelFolder(folder, info, (part) => join(folder, part));
+    const model = new ModelFolder(folder, info, files, (part) => join(folder, part));
+    model.checkVariant();
+    return model;
   }
 
   /**
@@ -69,7 +93,7 @@ export class ModelFolder {
    */
   static async openCached(cache: HubCache, mode: CheckpointMode): Promise<ModelFolder> {
     const transformer = snapshotFolder(cache, OFFICIAL_TRANSFORMERS[mode]);
-    return new ModelFolder(OFFICIAL_TRANSFORMERS[mode], officialInfo([mode]), (part) => {
+    return new ModelFolder(OFFICIAL_TRANSFORMERS[mode], officialInfo([mode]), {}, (part) => {
       const hub = OFFICIAL_SOURCES[part];
       return hub === undefined
         ? transformer
@@ -92,6 +116,27 @@ export class ModelFolder {
     if (!isFolder(folder))
       throw fault(this.source, `expected the part ${part} at ${folder}, got none`);
     return folder;
+  }
+
+  /**
+   * The weights of a network.
+   *
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when they are missing or damaged.
+   */
+  openWeights(device: Device, part: ModelPart): Promise<Checkpoint> {
+    return Checkpoint.open(device, this.path(part), this.files);
+  }
+
+  /** A variant that no part has is a mistake; one that only some have is taken there. */
+  private checkVariant(): void {
+    const { variant = '' } = this.files;
+    if (variant === '') return;
+    const found = NETWORKS.filter((part) => this.has(part)).flatMap((part) =>
+      variantsAmong(readdirSync(this.path(part))),
+    );
+    if (found.includes(variant)) return;
+    const names = [...new Set(found)].join(', ') || 'none';
+    throw fault(this.source, `variant ${variant} expected in some part, got ${names}`);
   }
 
   /** Parsed JSON file of a part, unvalidated; by default its `config.json`. */
@@ -138,17 +183,11 @@ export function snapshotFolder(
  * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is missing, larger than 64 MB or no JSON.
  */
 export function readJson(file: string): unknown {
-  if (!existsSync(file) || !statSync(file).isFile()) throw fault(file, 'expected a file, got none');
-  const { size } = statSync(file);
-  if (size > MAX_JSON_BYTES) {
-    throw fault(file, `expected at most ${MAX_JSON_BYTES} bytes, got ${size}`);
-  }
-  const text = readFileSync(file, 'utf8');
+  const text = readTextFile(file, MAX_JSON_BYTES);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    const pointer = text.startsWith('version https://git-lfs') ? ', a Git LFS pointer' : '';
-    throw fault(file, `expected JSON, got something else${pointer}`, cause);
+    throw fault(file, 'expected JSON, got something else', cause);
   }
 }
 

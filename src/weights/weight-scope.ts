@@ -117,6 +117,11 @@ export class NetworkScope extends WeightScope {
     this.tensors.leave(module);
   }
 
+  /** @throws {@link FramePackError} `ERR_CHECKPOINT` when a tensor that is not taken is not there either. */
+  expect(name: string): void {
+    this.tensors.entryOf(name);
+  }
+
   /** As `NetworkTensors.leftOver`; the last thing that a loader does. */
   leftOver(): readonly string[] {
     return this.tensors.leftOver();

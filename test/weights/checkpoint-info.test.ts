@@ -33,7 +33,7 @@ describe('parseCheckpointInfo', () => {
     ['buckets', [], 'buckets'],
     ['buckets', [[96]], 'buckets.0'],
     ['modes', ['i2v', 'loop'], 'modes.1'],
-    ['modes', ['f1'], 'content'],
+    ['modes', ['f1'], 'defaults.mode'],
     ['prompt', { template: 'no place' }, 'prompt.template'],
     ['preview', { space: 'hsv', matrix: [[0, 0, 0]], bias: [0, 0, 0] }, 'preview.space'],
     ['name', undefined, 'name'],

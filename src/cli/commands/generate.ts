@@ -14,10 +14,8 @@ interface GenerateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> 
 
 /** `framepack generate`. */
 export function addGenerateCommand(program: Command): void {
-  program
-    .command('generate')
+  addModelOptions(program.command('generate'))
     .description('generate a video from a picture and a prompt')
-    .requiredOption('--model <folder>', 'model folder in the Hugging Face layout')
     .requiredOption('--prompt <text>', 'what happens in the video')
     .option('--image <file>', 'start picture (PNG, JPEG or WebP); without one see --start')
     .option(
@@ -78,6 +76,14 @@ export function addGenerateCommand(program: Command): void {
 
 function choice(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values);
+}
+
+/** Where the model lies and which of its files are read. */
+function addModelOptions(command: Command): Command {
+  return command
+    .requiredOption('--model <folder>', 'model folder in the Hugging Face layout')
+    .option('--variant <word>', 'which weights to take where a folder has several, such as fp16')
+    .option('--allow-links', 'follow links of weight files to anywhere');
 }
 
 /** Runs a request to its end, reporting events; Ctrl-C and its like stop it within one block. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { count, epsilon, extent } from '../../weights/config-fields.ts';
 
 /** The fields of `text_encoder_2/config.json` that decide the computation. */
 export interface ClipTextConfig {
@@ -11,18 +12,21 @@ export interface ClipTextConfig {
   readonly layerNormEps: number;
 }
 
-const positive = z.number().int().positive();
-
-const schema = z.object({
-  hidden_size: positive,
-  intermediate_size: positive,
-  num_hidden_layers: positive,
-  num_attention_heads: positive,
-  vocab_size: positive,
-  max_position_embeddings: positive,
-  layer_norm_eps: z.number().positive(),
-  hidden_act: z.literal('quick_gelu'),
-});
+const schema = z
+  .object({
+    hidden_size: extent,
+    intermediate_size: extent,
+    num_hidden_layers: count,
+    num_attention_heads: count,
+    vocab_size: extent,
+    max_position_embeddings: extent,
+    layer_norm_eps: epsilon,
+    hidden_act: z.literal('quick_gelu'),
+  })
+  .refine((raw) => raw.hidden_size % raw.num_attention_heads === 0, {
+    path: ['num_attention_heads'],
+    message: 'expected a divisor of hidden_size',
+  });
 
 /** Reads a Hugging Face CLIP text config; throws a `ZodError` on a field the network cannot honour. */
 export function parseClipTextConfig(json: unknown): ClipTextConfig {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { count, extent, rotaryBase } from '../../weights/config-fields.ts';
 
 /** The fields of `transformer/config.json` that decide the computation. */
 export interface DitConfig {
@@ -23,35 +24,46 @@ export interface DitConfig {
   readonly hasGuidance: boolean;
 }
 
-const positive = z.number().int().positive();
+const axisWidth = extent.multipleOf(2);
 
 const schema = z
   .object({
-    in_channels: positive.default(16),
-    out_channels: positive.nullish(),
-    num_attention_heads: positive,
-    attention_head_dim: positive,
-    num_layers: positive,
-    num_single_layers: positive,
-    num_refiner_layers: positive,
-    mlp_ratio: z.number().positive().default(4),
-    patch_size: positive.default(2),
+    in_channels: extent.default(16),
+    out_channels: extent.nullish(),
+    num_attention_heads: count,
+    attention_head_dim: extent,
+    num_layers: count,
+    num_single_layers: count,
+    num_refiner_layers: count,
+    mlp_ratio: z.number().positive().max(100).default(4),
+    patch_size: extent.max(64).default(2),
     patch_size_t: z.literal(1).default(1),
     qk_norm: z.literal('rms_norm').default('rms_norm'),
     guidance_embeds: z.boolean().default(true),
-    text_embed_dim: positive,
-    pooled_projection_dim: positive,
-    rope_theta: z.number().positive().default(256),
-    rope_axes_dim: z.tuple([positive, positive, positive]),
+    text_embed_dim: extent,
+    pooled_projection_dim: extent,
+    rope_theta: rotaryBase.default(256),
+    rope_axes_dim: z.tuple([axisWidth, axisWidth, axisWidth]),
     has_image_proj: z.literal(true),
-    image_proj_dim: positive,
+    image_proj_dim: extent,
     has_clean_x_embedder: z.literal(true),
     image_condition_type: z.null().optional(),
   })
   .refine(
     (raw) =>
       raw.rope_axes_dim[0] + raw.rope_axes_dim[1] + raw.rope_axes_dim[2] === raw.attention_head_dim,
-    'rope_axes_dim must add up to attention_head_dim',
+    { path: ['rope_axes_dim'], message: 'expected a sum of attention_head_dim' },
+  )
+  .refine((raw) => (raw.out_channels ?? raw.in_channels) === raw.in_channels, {
+    path: ['out_channels'],
+    message: 'expected in_channels: the velocity has the shape of the latents',
+  })
+  .refine(
+    (raw) => Number.isInteger(raw.num_attention_heads * raw.attention_head_dim * raw.mlp_ratio),
+    {
+      path: ['mlp_ratio'],
+      message: 'expected a whole number of hidden features',
+    },
   );
 
 /** Reads a packed HunyuanVideo config; throws a `ZodError` on a field the network cannot honour. */

@@ -74,6 +74,8 @@ export class Llama {
     const isLast = wanted === config.numLayers;
     for (let behind = wanted; behind < config.numLayers; behind++) root.leave(`layers.${behind}`);
     if (!isLast) root.leave('norm');
+    // A layer index counts from the end: a file with fewer layers would give another state.
+    root.expect(`layers.${config.numLayers - 1}.input_layernorm.weight`);
     return new Llama({
       config,
       embedTokens: root.take('embed_tokens.weight', [config.vocabularySize, config.hiddenSize]),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { count, epsilon, extent } from '../../weights/config-fields.ts';
 
 /** The fields of `image_encoder/config.json` that decide the computation. */
 export interface SiglipVisionConfig {
@@ -12,19 +13,29 @@ export interface SiglipVisionConfig {
   readonly layerNormEps: number;
 }
 
-const positive = z.number().int().positive();
+/** Longest edge of the picture that the encoder sees. */
+const MAX_EDGE = 4096;
 
-const schema = z.object({
-  hidden_size: positive,
-  intermediate_size: positive,
-  num_hidden_layers: positive,
-  num_attention_heads: positive,
-  image_size: positive,
-  patch_size: positive,
-  num_channels: positive.default(3),
-  layer_norm_eps: z.number().positive().default(1e-6),
-  hidden_act: z.literal('gelu_pytorch_tanh').default('gelu_pytorch_tanh'),
-});
+const schema = z
+  .object({
+    hidden_size: extent,
+    intermediate_size: extent,
+    num_hidden_layers: count,
+    num_attention_heads: count,
+    image_size: extent.max(MAX_EDGE),
+    patch_size: extent.max(MAX_EDGE),
+    num_channels: z.literal(3).default(3),
+    layer_norm_eps: epsilon.default(1e-6),
+    hidden_act: z.literal('gelu_pytorch_tanh').default('gelu_pytorch_tanh'),
+  })
+  .refine((raw) => raw.hidden_size % raw.num_attention_heads === 0, {
+    path: ['num_attention_heads'],
+    message: 'expected a divisor of hidden_size',
+  })
+  .refine((raw) => raw.patch_size <= raw.image_size, {
+    path: ['patch_size'],
+    message: 'expected at most image_size',
+  });
 
 /** Reads a Hugging Face SigLIP vision config; throws a `ZodError` on a field the network cannot honour. */
 export function parseSiglipVisionConfig(json: unknown): SiglipVisionConfig {

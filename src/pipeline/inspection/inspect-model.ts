@@ -1,7 +1,7 @@
 import { Device } from '../../tensor/device.ts';
-import { Checkpoint } from '../../weights/checkpoint.ts';
+import type { Checkpoint } from '../../weights/checkpoint.ts';
 import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
-import { ModelFolder, type ModelPart } from '../../weights/model-folder.ts';
+import { ModelFolder, type ModelPart, NETWORKS } from '../../weights/model-folder.ts';
 
 /** One network of a model on disk. */
 export interface PartSummary {
@@ -21,14 +21,6 @@ export interface ModelSummary {
   readonly parts: readonly PartSummary[];
 }
 
-const NETWORKS: readonly ModelPart[] = [
-  'transformer',
-  'vae',
-  'text_encoder',
-  'text_encoder_2',
-  'image_encoder',
-];
-
 /**
  * Reads the headers of every network of a model folder; no weight is loaded.
  *
@@ -39,7 +31,7 @@ export async function inspectModel(path: string): Promise<ModelSummary> {
   await using device = Device.open('meta');
   const parts: PartSummary[] = [];
   for (const part of NETWORKS) {
-    parts.push(summarize(part, await Checkpoint.open(device, folder.path(part))));
+    parts.push(summarize(part, await folder.openWeights(device, part)));
   }
   return { source: folder.source, info: folder.info, parts };
 }

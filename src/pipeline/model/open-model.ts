@@ -4,6 +4,8 @@ import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
 import { ModelFolder } from '../../weights/model-folder.ts';
 import type { LoadOptions } from '../request.ts';
 import { Residency } from '../residency.ts';
+import type { Tokenizers } from '../run-context.ts';
+import { checkModel, type LeftOver } from './check-model.ts';
 
 /** A checkpoint and the device it runs on; disposing it closes the device. */
 export interface OpenModel extends AsyncDisposable {
@@ -14,6 +16,9 @@ export interface OpenModel extends AsyncDisposable {
   readonly dtype: FloatDType;
   readonly folder: ModelFolder;
   readonly info: CheckpointInfo;
+  readonly tokenizers: Tokenizers;
+  /** Tensors that no network knows. */
+  readonly leftOver: readonly LeftOver[];
   /** Holds the networks that stay. */
   readonly residency: Residency;
 }
@@ -21,14 +26,16 @@ export interface OpenModel extends AsyncDisposable {
 const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
 
 /**
- * Opens the checkpoint, then the device.
+ * Opens and checks the checkpoint, then opens the device.
  *
  * @param options - checked.
  * @throws {@link FramePackError} `ERR_CHECKPOINT`, or what `Device.open` throws.
  */
 export async function openModel(options: LoadOptions): Promise<OpenModel> {
   const { device: kind = 'cpu', threads, budgetBytes } = options;
-  const folder = await ModelFolder.open(options.model);
+  const { variant = '', allowLinks = false } = options;
+  const folder = await ModelFolder.open(options.model, { variant, allowLinks });
+  const { tokenizers, leftOver } = await checkModel(folder);
   const device = Device.open(kind, { threads, budgetBytes });
   return {
     device,
@@ -36,6 +43,8 @@ export async function openModel(options: LoadOptions): Promise<OpenModel> {
     dtype: options.dtype ?? DEFAULT_DTYPE[kind],
     folder,
     info: folder.info,
+    tokenizers,
+    leftOver,
     residency: new Residency(budgetBytes ?? null),
     [Symbol.asyncDispose]: () => device.close(),
   };

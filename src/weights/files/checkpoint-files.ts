@@ -1,14 +1,18 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { FramePackError } from '../../errors.ts';
 import { type JsonValue, scanJson } from './json-scanner.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 import type { TensorEntry } from './safetensors-header.ts';
+import { readTextFile } from './text-file.ts';
+import { chooseFiles } from './weight-variants.ts';
 
 const MAX_SHARDS = 10_000;
 const MAX_INDEX_BYTES = 100_000_000;
 const WEIGHTS = '.safetensors';
-const INDEX = '.safetensors.index.json';
+const INDEX = /\.safetensors\.index(\.\w+)?\.json$/;
+/** A file of a Hugging Face cache, named by its content. */
+const CACHE_BLOB = /\/models--[^/]+\/blobs\/[^/]+$/;
 
 /** A tensor and the file that holds it. */
 export interface LocatedTensor {
@@ -16,25 +20,38 @@ export interface LocatedTensor {
   readonly file: SafetensorsFile;
 }
 
+/** Which files of a folder are opened. */
+export interface CheckpointFileOptions {
+  /** Word in the names of the weights to prefer, such as `fp16`; empty for the plain ones. */
+  readonly variant?: string;
+  /** Whether files may be links that leave the folder, wherever they lead. */
+  readonly allowLinks?: boolean;
+}
+
 /**
  * Finds and validates the files of a checkpoint: one safetensors file, a folder of them, or a sharded index.
  *
- * Files found through a folder or an index must lie in that folder; links that leave it are refused, except the ones
- * that the Hugging Face cache itself makes (`models--org--name/snapshots/<commit>/file` to `models--org--name/blobs/`).
+ * Files found through a folder or an index must lie in that folder; links that leave it are refused, except those to a
+ * blob of a Hugging Face cache (`models--org--name/blobs/`), which is named by its content.
  *
  * @returns every tensor by name.
  * @throws {@link FramePackError} `ERR_CHECKPOINT` when a file is missing, invalid or outside the folder, when a tensor
  *   is in two files, or when index and files disagree.
  */
-export function openCheckpointFiles(path: string): ReadonlyMap<string, LocatedTensor> {
+export function openCheckpointFiles(
+  path: string,
+  options: CheckpointFileOptions = {},
+): ReadonlyMap<string, LocatedTensor> {
   if (!existsSync(path)) throw fault(path, 'expected a file or a folder, got nothing there');
-  if (statSync(path).isDirectory()) return openFolder(path);
-  return path.endsWith(INDEX) ? openIndex(path) : collect([SafetensorsFile.open(path)]);
+  if (statSync(path).isDirectory()) return openFolder(path, options);
+  return INDEX.test(path) ? openIndex(path, options) : collect([SafetensorsFile.open(path)]);
 }
 
-function openFolder(folder: string): ReadonlyMap<string, LocatedTensor> {
-  const names = readdirSync(folder).sort();
-  const indexes = names.filter((name) => name.endsWith(INDEX));
+function openFolder(
+  folder: string,
+  options: CheckpointFileOptions,
+): ReadonlyMap<string, LocatedTensor> {
+  const { indexes, files } = chooseFiles(readdirSync(folder), options.variant ?? '', folder);
   if (indexes.length > 1) {
     throw fault(
       folder,
@@ -42,60 +59,42 @@ function openFolder(folder: string): ReadonlyMap<string, LocatedTensor> {
     );
   }
   const [index] = indexes;
-  if (index !== undefined) return openIndex(join(folder, index));
-  const files = names.filter((name) => name.endsWith(WEIGHTS));
+  if (index !== undefined) return openIndex(join(folder, index), options);
   if (files.length === 0) throw fault(folder, 'expected *.safetensors files, got none');
   if (files.length > MAX_SHARDS) throw tooManyShards(folder, files.length);
-  return collect(openInside(folder, files));
+  return collect(openInside(folder, files, options));
 }
 
-function openIndex(path: string): ReadonlyMap<string, LocatedTensor> {
-  const { shardOf, totalBytes } = readShardIndex(readIndexText(path), path);
+function openIndex(
+  path: string,
+  options: CheckpointFileOptions,
+): ReadonlyMap<string, LocatedTensor> {
+  const shardOf = readShardIndex(readTextFile(path, MAX_INDEX_BYTES), path);
   const shards = [...new Set(shardOf.values())];
   if (shards.length > MAX_SHARDS) throw tooManyShards(path, shards.length);
-  const tensors = collect(openInside(dirname(path), shards));
+  const tensors = collect(openInside(dirname(path), shards, options));
   for (const [name, shard] of shardOf) {
     const found = tensors.get(name);
     if (found === undefined || basename(found.file.path) !== shard) {
       throw fault(path, `tensor ${name} expected in ${shard}, got none there`);
     }
   }
-  checkTotals(path, shardOf, tensors, totalBytes);
+  for (const [name, { file }] of tensors) {
+    if (shardOf.has(name)) continue;
+    throw fault(path, `${basename(file.path)} holds ${name}, which it does not list`);
+  }
   return tensors;
 }
 
-function checkTotals(
-  path: string,
-  shardOf: ReadonlyMap<string, string>,
-  tensors: ReadonlyMap<string, LocatedTensor>,
-  totalBytes: number | null,
-): void {
-  let storedBytes = 0;
-  for (const [name, { entry, file }] of tensors) {
-    if (!shardOf.has(name))
-      throw fault(path, `${basename(file.path)} holds ${name}, which it does not list`);
-    storedBytes += entry.byteLength;
-  }
-  if (totalBytes !== null && totalBytes !== storedBytes) {
-    throw fault(path, `total_size expected ${storedBytes}, got ${totalBytes}`);
-  }
-}
-
-/** What a sharded index says: the shard of every tensor and, if given, the bytes of all of them. */
-export interface ShardIndex {
-  readonly shardOf: ReadonlyMap<string, string>;
-  readonly totalBytes: number | null;
-}
-
 /**
- * Parses and validates `*.safetensors.index.json`.
+ * Parses and validates `*.safetensors.index.json`. Its `total_size` is not compared: editors leave it as it was.
  *
+ * @returns the shard of every tensor.
  * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is no such index or a shard name is not a plain file name.
  */
-export function readShardIndex(text: string, path: string): ShardIndex {
+export function readShardIndex(text: string, path: string): ReadonlyMap<string, string> {
   // Older writers print total_size as a float, so that numbers are not limited to integers here.
-  const root = scanJson(text, { source: path, numbers: 'any' });
-  const weightMap = memberOf(root, 'weight_map');
+  const weightMap = memberOf(scanJson(text, { source: path, numbers: 'any' }), 'weight_map');
   if (!(weightMap instanceof Map)) throw fault(path, 'expected an object weight_map');
   for (const [tensor, shard] of weightMap) {
     if (typeof shard !== 'string' || !isPlainFileName(shard)) {
@@ -105,30 +104,22 @@ export function readShardIndex(text: string, path: string): ShardIndex {
       );
     }
   }
-  const totalBytes = memberOf(memberOf(root, 'metadata'), 'total_size');
-  return {
-    shardOf: weightMap as Map<string, string>,
-    totalBytes: typeof totalBytes === 'number' ? totalBytes : null,
-  };
+  return weightMap as Map<string, string>;
 }
 
 function memberOf(value: JsonValue | undefined, key: string): JsonValue | undefined {
   return value instanceof Map ? value.get(key) : undefined;
 }
 
-function readIndexText(path: string): string {
-  const { size } = statSync(path);
-  if (size > MAX_INDEX_BYTES) {
-    throw fault(path, `expected at most ${MAX_INDEX_BYTES} bytes, got ${size}`);
-  }
-  return readFileSync(path, 'utf8');
-}
-
 function isPlainFileName(name: string): boolean {
   return name.endsWith(WEIGHTS) && name !== WEIGHTS && !/[/\\:\0]/.test(name);
 }
 
-function openInside(folder: string, names: readonly string[]): SafetensorsFile[] {
+function openInside(
+  folder: string,
+  names: readonly string[],
+  { allowLinks = false }: CheckpointFileOptions,
+): SafetensorsFile[] {
   const root = realpathSync(folder);
   return names.map((name) => {
     const path = join(root, name);
@@ -136,8 +127,11 @@ function openInside(folder: string, names: readonly string[]): SafetensorsFile[]
       throw fault(folder, `expected the shard ${name}, got no such file`);
     }
     const target = realpathSync(path);
-    if (!isInside(target, root) && !isCacheLink(root, target)) {
-      throw fault(folder, `${name} expected inside the folder, got a link to ${target}`);
+    if (!allowLinks && !isInside(target, root) && !CACHE_BLOB.test(target)) {
+      throw fault(
+        folder,
+        `${name} expected inside the folder or in a Hugging Face cache, got a link to ${target}: allow links if that is right`,
+      );
     }
     return SafetensorsFile.open(path);
   });
@@ -146,12 +140,6 @@ function openInside(folder: string, names: readonly string[]): SafetensorsFile[]
 function isInside(path: string, folder: string): boolean {
   const steps = relative(folder, path);
   return steps !== '' && steps !== '..' && !steps.startsWith(`..${sep}`);
-}
-
-/** Whether a snapshot folder of the Hugging Face cache may link to this file: only to blobs of the same repository. */
-function isCacheLink(folder: string, target: string): boolean {
-  const repository = /^(.*\/models--[^/]+)\/snapshots\/[0-9a-f]{40}(?:\/|$)/.exec(folder)?.[1];
-  return repository !== undefined && isInside(target, join(repository, 'blobs'));
 }
 
 function collect(files: readonly SafetensorsFile[]): ReadonlyMap<string, LocatedTensor> {

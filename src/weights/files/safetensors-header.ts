@@ -113,6 +113,7 @@ function decodeUtf8(header: Uint8Array, file: string): string {
 }
 
 function readMetadata(value: JsonValue, file: string): ReadonlyMap<string, string> {
+  if (value === null) return new Map();
   const isTextMap =
     value instanceof Map && [...value.values()].every((item) => typeof item === 'string');
   if (!isTextMap) throw invalid(file, '__metadata__ expected an object of strings');
