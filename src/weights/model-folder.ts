@@ -11,7 +11,7 @@ import {
 import type { CheckpointFileOptions } from './files/checkpoint-files.ts';
 import { readTextFile } from './files/text-file.ts';
 import { variantsAmong } from './files/weight-variants.ts';
-import { OFFICIAL_SOURCES, OFFICIAL_TRANSFORMERS, officialInfo } from './official.ts';
+import { OFFICIAL_SOURCES, OFFICIAL_TRANSFORMERS, officialInfo } from './official/description.ts';
 
 const MAX_JSON_BYTES = 64_000_000;
 const INFO_FILE = 'framepack.json';

@@ -3,7 +3,7 @@ import { parseDitConfig } from '../../src/models/dit/config.ts';
 import { parseLlamaConfig } from '../../src/models/llama/config.ts';
 import { parseSiglipVisionConfig } from '../../src/models/siglip/config.ts';
 import { parseVaeConfig } from '../../src/models/vae/config.ts';
-import { OFFICIAL_CONFIGS } from '../../src/weights/official-configs.ts';
+import { OFFICIAL_CONFIGS } from '../../src/weights/official/configs.ts';
 import { ditShapes } from '../models/dit/dit-tensors.ts';
 import { clipShapes, llamaShapes, type Shapes, siglipShapes, vaeShapes } from './network-shapes.ts';
 

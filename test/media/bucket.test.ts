@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Bucket, cropToBucket, nearestBucket } from '../../src/media/bucket.ts';
-import { officialInfo } from '../../src/weights/official.ts';
+import { officialInfo } from '../../src/weights/official/description.ts';
 import { fixture, patternImage } from './sample-media.ts';
 
 const BUCKETS_640 = officialInfo(['i2v']).buckets.map(

@@ -16,7 +16,7 @@ import { Device } from '../../src/tensor/device.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { empty } from '../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
-import { OFFICIAL_CONFIGS } from '../../src/weights/official-configs.ts';
+import { OFFICIAL_CONFIGS } from '../../src/weights/official/configs.ts';
 import type { WeightScope } from '../../src/weights/weight-scope.ts';
 import { clipShapes, llamaShapes, siglipShapes, vaeShapes } from '../full-size/network-shapes.ts';
 import {

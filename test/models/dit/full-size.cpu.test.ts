@@ -7,7 +7,7 @@ import { Dit } from '../../../src/models/dit/dit.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { scope } from '../../../src/tensor/scope.ts';
 import { Checkpoint } from '../../../src/weights/checkpoint.ts';
-import { OFFICIAL_CONFIGS } from '../../../src/weights/official-configs.ts';
+import { OFFICIAL_CONFIGS } from '../../../src/weights/official/configs.ts';
 import { storedAs } from '../../full-size/public-layouts.ts';
 import { bytesOfTensor, writeSparse } from '../../full-size/sparse-file.ts';
 import { ditInputs } from './dit-inputs.ts';

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkModel } from '../../../src/pipeline/model/check-model.ts';
 import { ModelFolder } from '../../../src/weights/model-folder.ts';
-import { OFFICIAL_CONFIGS } from '../../../src/weights/official-configs.ts';
+import { OFFICIAL_CONFIGS } from '../../../src/weights/official/configs.ts';
 import { officialShapes } from '../../full-size/official-shapes.ts';
 import { storedAs } from '../../full-size/public-layouts.ts';
 import { writeShards, writeSparse } from '../../full-size/sparse-file.ts';

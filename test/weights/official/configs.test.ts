@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { OFFICIAL_CONFIGS } from '../../src/weights/official-configs.ts';
-import { officialShapes } from '../full-size/official-shapes.ts';
+import type { OFFICIAL_CONFIGS } from '../../../src/weights/official/configs.ts';
+import { officialShapes } from '../../full-size/official-shapes.ts';
 
 /** Counts published with the checkpoints. */
 test.each<[keyof typeof OFFICIAL_CONFIGS, number, number]>([

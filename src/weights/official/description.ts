@@ -1,4 +1,4 @@
-import type { CheckpointInfo, CheckpointMode } from './checkpoint-info.ts';
+import type { CheckpointInfo, CheckpointMode } from '../checkpoint-info.ts';
 
 /**
  * The released 13B checkpoints, which carry no `framepack.json`: the numbers that the official app has in its code.

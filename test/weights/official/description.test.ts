@@ -4,7 +4,7 @@ import {
   OFFICIAL_SOURCES,
   OFFICIAL_TRANSFORMERS,
   officialInfo,
-} from '../../src/weights/official.ts';
+} from '../../../src/weights/official/description.ts';
 
 // The first 95 ids that the official app cuts off, without the begin-of-text token in front.
 const TEMPLATE_IDS = [
