@@ -40,6 +40,16 @@ describe('examples', { timeout: 120_000 }, () => {
     ]);
   });
 
+  it('pieces plans sections, encodes a text and a picture, and decodes it again', async () => {
+    const output = await run('pieces', TINY_MODEL, PICTURE);
+    expect(output).toContain('4 sections, the first for positions 28 to 36');
+    expect(output).toMatch(/text \[1, \d+, 128\]/);
+    expect(output).toContain('latent [1, 16, 1, 12, 16]');
+    const [, error] = /decoded \[1, 3, 1, 96, 128\], mean error (\S+)/.exec(output)!;
+    expect(Number(error)).toBeLessThan(0.15);
+    expect(output).toContain('0 tensors left');
+  });
+
   it('tensor-arithmetic agrees with its definition and frees everything', async () => {
     const output = await run('tensor-arithmetic');
     const [, actual, expected] = /attention (\S+), by hand (\S+)/.exec(output)!;

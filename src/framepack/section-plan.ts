@@ -77,11 +77,19 @@ export interface SectionPlan {
 /**
  * Plans a video: how many sections, in which order, what each sees and how it is decoded.
  *
- * @throws {@link FramePackError} `ERR_ARGUMENT` when a number is not positive.
+ * @throws {@link FramePackError} `ERR_ARGUMENT` when a number is not positive, or for another mode.
  * @see FramePack, arXiv 2504.12626, section 3.3; upstream demo_gradio.py and demo_gradio_f1.py at 97fe5db
  */
 export function planSections(request: SectionRequest): readonly SectionPlan[] {
   const { mode, seconds, fps, latentWindowSize } = request;
+  if (!Object.hasOwn(SCHEDULES, mode)) {
+    const expected = Object.keys(SCHEDULES).join(' or ');
+    throw new FramePackError(
+      'ERR_ARGUMENT',
+      `planSections: mode expected ${expected}, got ${String(mode)}`,
+      { mode },
+    );
+  }
   const numSections = countSections(seconds, fps, latentWindowSize);
   const isInverted = mode === 'i2v';
   const paddings = isInverted ? sectionPaddings(numSections) : Array<number>(numSections).fill(0);

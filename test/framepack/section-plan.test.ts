@@ -105,6 +105,17 @@ describe('forward sections', () => {
   });
 });
 
+describe('planSections', () => {
+  it.each(['endpoint', '', 'toString', undefined])('refuses the mode %j', (mode) => {
+    expect(() => plan(mode as GenerationMode, 1)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_ARGUMENT',
+        message: `planSections: mode expected i2v or f1, got ${mode}`,
+      }),
+    );
+  });
+});
+
 describe('every plan', () => {
   it.each(['i2v', 'f1'] as const)('of %s adds up to the length of the video', (mode) => {
     for (const seconds of [0.5, 2, 3, 5, 6, 20, 60]) {
