@@ -73,12 +73,12 @@ async function startLimits(complain: Complain): Promise<LimitProbes | null> {
 }
 
 async function startRivals(
-  { compare, python }: BenchOptions,
+  { compare, python, device }: BenchOptions,
   threads: number,
   complain: Complain,
 ): Promise<Rival[]> {
   const starters: Readonly<Record<RivalName, () => Promise<Rival>>> = {
-    torch: () => TorchRival.start(python, threads),
+    torch: () => TorchRival.start(python, threads, device),
     'onnxruntime-node': async () => OnnxRuntimeRival.start(threads),
   };
   const rivals: Rival[] = [];

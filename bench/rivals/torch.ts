@@ -17,7 +17,7 @@ interface Prepared {
   }[];
 }
 
-/** PyTorch on the CPU, in a process of its own that lives as long as the run. */
+/** PyTorch on the same kind of device, in a process of its own that lives as long as the run. */
 export class TorchRival implements Rival {
   readonly name = 'torch';
   readonly version: string;
@@ -33,8 +33,8 @@ export class TorchRival implements Rival {
   }
 
   /** @throws an `Error` when the interpreter is missing or has no torch. */
-  static async start(python: string, threads: number): Promise<TorchRival> {
-    const child = new JsonLinesChild(python, [WORKER, String(threads)]);
+  static async start(python: string, threads: number, device: 'cpu' | 'cuda'): Promise<TorchRival> {
+    const child = new JsonLinesChild(python, [WORKER, String(threads), '--device', device]);
     return new TorchRival(child, (await child.next()) as { version: string; kinds: string[] });
   }
 

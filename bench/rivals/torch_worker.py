@@ -1,9 +1,15 @@
 """Does what `npm run bench -- --compare torch` asks, one line of JSON at a time.
 
 `prepare` reads operands from files of raw bytes, runs every variant once and writes its result; `sample` times one of
-them; `exact` computes the same in f64, to judge by; `release` frees them. A variant is a dtype and, for some operations, a memory layout.
+them; `exact` computes the same in f64, to judge by; `release` frees them. A variant is a dtype and, for some operations,
+a memory layout or a backend.
+
+    torch_worker.py <threads> [--device cpu|cuda]
+
+On cuda, times span from an idle device to an idle device.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -11,6 +17,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "f64": torch.float64}
 STORED = {"f32": np.float32, "f16": np.float16, "bf16": np.int16}
@@ -52,7 +59,17 @@ def attention(t, o):
         ]
         return (parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)).transpose(1, 2)
 
-    return {"": call}
+    def through(backend):
+        def run():
+            with sdpa_kernel(backend):
+                return call()
+
+        return run
+
+    backends = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION}
+    if q.device.type != "cuda" or q.dtype not in (torch.float16, torch.bfloat16):
+        backends = {}
+    return {"": call, **{name: through(backend) for name, backend in backends.items()}}
 
 
 def conv3d(t, o):
@@ -209,41 +226,56 @@ KINDS = {
     "singleBlock": single_block,
 }
 variants = {}
+device = torch.device("cpu")
+
+
+def synchronize():
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 def prepare(message):
     answers = []
-    stored = {name: load(spilled) for name, spilled in message["tensors"].items()}
+    stored = {name: load(spilled).to(device) for name, spilled in message["tensors"].items()}
     for dtype in message["dtypes"]:
         tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in stored.items()}
         for layout, call in KINDS[message["kind"]](tensors, message["options"]).items():
             label = f"{dtype} {layout}".strip()
-            call()
+            try:
+                call()
+            except RuntimeError:
+                if not layout or device.type == "cpu":
+                    raise
+                continue  # a backend that this GPU does not have
+            synchronize()
             start = time.perf_counter()
             result = call()
+            synchronize()
             ms = (time.perf_counter() - start) * 1000
             file = f"{message['folder']}/result-{len(answers)}.bin"
-            result.reshape(-1)[:: message["stride"]].float().contiguous().numpy().tofile(file)
+            result.reshape(-1)[:: message["stride"]].float().contiguous().cpu().numpy().tofile(file)
             variants[label] = call
             answers.append({"label": label, "ms": ms, "file": file})
     return {"variants": answers}
 
 
 def exact(message):
-    stored = {name: load(spilled).double() for name, spilled in message["tensors"].items()}
+    stored = {name: load(spilled).to(device).double() for name, spilled in message["tensors"].items()}
     calls = KINDS[message["kind"]](stored, message["options"])
     # Of several layouts the last is the one that torch computes by the book.
     result = list(calls.values())[-1]()
     file = f"{message['folder']}/exact.bin"
-    result.reshape(-1)[:: message["stride"]].contiguous().numpy().tofile(file)
+    result.reshape(-1)[:: message["stride"]].contiguous().cpu().numpy().tofile(file)
     return {"file": file}
 
 
 def sample(message):
     call = variants[message["label"]]
+    synchronize()
     cpu, start = time.process_time(), time.perf_counter()
     for _ in range(message["repeats"]):
         call()
+    synchronize()
     wall = time.perf_counter() - start
     cpu = time.process_time() - cpu
     return {name: s * 1000 / message["repeats"] for name, s in [("ms", wall), ("cpuMs", cpu)]}
@@ -251,6 +283,8 @@ def sample(message):
 
 def release(message):
     variants.clear()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
     return {}
 
 
@@ -258,7 +292,13 @@ COMMANDS = {"prepare": prepare, "exact": exact, "sample": sample, "release": rel
 
 
 def main():
-    torch.set_num_threads(int(sys.argv[1]))
+    global device
+    parser = argparse.ArgumentParser()
+    parser.add_argument("threads", type=int)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    arguments = parser.parse_args()
+    device = torch.device(arguments.device)
+    torch.set_num_threads(arguments.threads)
     torch.set_grad_enabled(False)
     print(json.dumps({"version": torch.__version__, "kinds": list(KINDS)}), flush=True)
     for line in sys.stdin:
