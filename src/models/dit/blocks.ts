@@ -2,11 +2,11 @@ import { mergeHeads, splitHeads } from '../../nn/attention.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Mlp } from '../../nn/mlp.ts';
 import { attention } from '../../ops/attention.ts';
-import { concat } from '../../ops/copy.ts';
+import { concat, copyInto } from '../../ops/copy.ts';
 import { rmsNorm } from '../../ops/norm.ts';
 import { type RopeTable, rope } from '../../ops/rope.ts';
 import { scope } from '../../tensor/scope.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { empty, type Tensor } from '../../tensor/tensor.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import { type DitConfig, NORM_EPS } from './config.ts';
 import { Modulation, modulate } from './modulation.ts';
@@ -77,18 +77,25 @@ export class DoubleBlock {
       const numImageTokens = streams.image.shape[1]!;
       const imageChunks = this.image.modulation.forward(conditions.activated);
       const textChunks = this.text.modulation.forward(conditions.activated);
-      const image = this.image.project(streams.image, imageChunks, conditions.rope);
-      const text = this.text.project(streams.text, textChunks, null);
-      const mixed = mergeHeads(
-        attention(
-          concat([image.q, text.q], 1),
-          concat([image.k, text.k], 1),
-          concat([image.v, text.v], 1),
-        ),
-      );
+      const attended = scope(() => {
+        const mixed = scope(() => {
+          const image = this.image.project(streams.image, imageChunks, conditions.rope);
+          const text = this.text.project(streams.text, textChunks, null);
+          const q = joinAndFree(image.q, text.q);
+          const k = joinAndFree(image.k, text.k);
+          const v = joinAndFree(image.v, text.v);
+          return mergeHeads(attention(q, k, v));
+        });
+        const imagePart = mixed.slice(1, 0, numImageTokens);
+        const textPart = mixed.slice(1, numImageTokens);
+        return {
+          image: this.image.attend(streams.image, imagePart, imageChunks),
+          text: this.text.attend(streams.text, textPart, textChunks),
+        };
+      });
       return {
-        image: this.image.finish(streams.image, mixed.slice(1, 0, numImageTokens), imageChunks),
-        text: this.text.finish(streams.text, mixed.slice(1, numImageTokens), textChunks),
+        image: this.image.finish(attended.image, imageChunks),
+        text: this.text.finish(attended.text, textChunks),
       };
     });
   }
@@ -105,16 +112,19 @@ interface HalfNames {
   readonly mlp: string;
 }
 
-interface HalfParts {
-  readonly modulation: Modulation;
+interface HeadProjections {
   readonly q: Linear;
   readonly k: Linear;
   readonly v: Linear;
   readonly normQ: Tensor;
   readonly normK: Tensor;
+  readonly headWidth: number;
+}
+
+interface HalfParts extends HeadProjections {
+  readonly modulation: Modulation;
   readonly out: Linear;
   readonly mlp: Mlp;
-  readonly headWidth: number;
 }
 
 interface HeadTensors {
@@ -158,34 +168,30 @@ class StreamHalf {
   }
 
   project(x: Tensor, chunks: readonly Tensor[], table: RopeTable | null): HeadTensors {
-    const normed = modulate(x, chunks[0]!, chunks[1]!);
-    const heads = (layer: Linear): Tensor =>
-      splitHeads(layer.forward(normed), this.parts.headWidth);
-    return {
-      q: normalizeAndRotate(heads(this.parts.q), this.parts.normQ, table),
-      k: normalizeAndRotate(heads(this.parts.k), this.parts.normK, table),
-      v: heads(this.parts.v),
-    };
+    return scope(() => projectHeads(modulate(x, chunks[0]!, chunks[1]!), this.parts, table));
   }
 
-  finish(x: Tensor, mixed: Tensor, chunks: readonly Tensor[]): Tensor {
-    const attended = this.parts.out.forward(mixed, { residual: x, gate: chunks[2]! });
-    const normed = modulate(attended, chunks[3]!, chunks[4]!);
-    return this.parts.mlp.forward(normed, { residual: attended, gate: chunks[5]! });
+  attend(x: Tensor, mixed: Tensor, chunks: readonly Tensor[]): Tensor {
+    return this.parts.out.forward(mixed, { residual: x, gate: chunks[2]! });
+  }
+
+  /** Overwrites `attended`. */
+  finish(attended: Tensor, chunks: readonly Tensor[]): Tensor {
+    return scope(() => {
+      const normed = modulate(attended, chunks[3]!, chunks[4]!);
+      const gate = chunks[5]!;
+      return this.parts.mlp.forward(normed, { residual: attended, gate, into: attended });
+    });
   }
 }
 
 /** Both streams as one sequence through one set of weights; attention and MLP run side by side. */
 export class SingleBlock {
   private readonly modulation: Modulation;
-  private readonly q: Linear;
-  private readonly k: Linear;
-  private readonly v: Linear;
-  private readonly normQ: Tensor;
-  private readonly normK: Tensor;
+  private readonly heads: HeadProjections;
   private readonly mlpUp: Linear;
   private readonly out: Linear;
-  private readonly headWidth: number;
+  private readonly hidden: number;
 
   private constructor(weights: WeightScope, config: DitConfig) {
     const { width, headWidth, mlpRatio } = config;
@@ -193,17 +199,20 @@ export class SingleBlock {
     const attn = weights.at('attn');
     const square = { inFeatures: width, outFeatures: width };
     this.modulation = Modulation.load(weights.at('norm'), width, 3);
-    this.q = Linear.load(attn.at('to_q'), square);
-    this.k = Linear.load(attn.at('to_k'), square);
-    this.v = Linear.load(attn.at('to_v'), square);
-    this.normQ = attn.take('norm_q.weight', [headWidth]);
-    this.normK = attn.take('norm_k.weight', [headWidth]);
+    this.heads = {
+      q: Linear.load(attn.at('to_q'), square),
+      k: Linear.load(attn.at('to_k'), square),
+      v: Linear.load(attn.at('to_v'), square),
+      normQ: attn.take('norm_q.weight', [headWidth]),
+      normK: attn.take('norm_k.weight', [headWidth]),
+      headWidth,
+    };
     this.mlpUp = Linear.load(weights.at('proj_mlp'), { inFeatures: width, outFeatures: hidden });
     this.out = Linear.load(weights.at('proj_out'), {
       inFeatures: width + hidden,
       outFeatures: width,
     });
-    this.headWidth = headWidth;
+    this.hidden = hidden;
   }
 
   /** Takes the tensors of `single_transformer_blocks.N`. */
@@ -220,16 +229,41 @@ export class SingleBlock {
       const chunks = this.modulation.forward(conditions.activated);
       const [shift, scale, gate] = chunks as [Tensor, Tensor, Tensor];
       const normed = modulate(x, shift, scale);
-      const heads = (layer: Linear): Tensor => splitHeads(layer.forward(normed), this.headWidth);
-      const mixed = attention(
-        normalizeAndRotate(heads(this.q), this.normQ, conditions.rope),
-        normalizeAndRotate(heads(this.k), this.normK, conditions.rope),
-        heads(this.v),
-      );
-      const hidden = this.mlpUp.forward(normed, { activation: 'gelu-tanh' });
-      return this.out.forward(concat([mergeHeads(mixed), hidden], 2), { residual: x, gate });
+      const mixed = scope(() => {
+        const { q, k, v } = projectHeads(normed, this.heads, conditions.rope);
+        return mergeHeads(attention(q, k, v));
+      });
+      const width = mixed.shape[2]!;
+      const joined = empty(x.device, [...x.shape.slice(0, 2), width + this.hidden], x.dtype);
+      copyInto(mixed, joined.slice(2, 0, width));
+      mixed.dispose();
+      this.mlpUp.forward(normed, { activation: 'gelu-tanh', into: joined.slice(2, width) });
+      normed.dispose();
+      return this.out.forward(joined, { residual: x, gate });
     });
   }
+}
+
+/** `[1, L, D]` -> heads `[1, L, N, K]`; what comes before the norms is freed at once. */
+function projectHeads(
+  normed: Tensor,
+  parts: HeadProjections,
+  table: RopeTable | null,
+): HeadTensors {
+  const heads = (layer: Linear): Tensor => splitHeads(layer.forward(normed), parts.headWidth);
+  return {
+    q: scope(() => normalizeAndRotate(heads(parts.q), parts.normQ, table)),
+    k: scope(() => normalizeAndRotate(heads(parts.k), parts.normK, table)),
+    v: scope(() => heads(parts.v)),
+  };
+}
+
+/** Image tokens, then text tokens; the parts are freed, as both copies of q, k and v are too much at once. */
+function joinAndFree(image: Tensor, text: Tensor): Tensor {
+  const joined = concat([image, text], 1);
+  image.dispose();
+  text.dispose();
+  return joined;
 }
 
 /** Per-head rms-norm of `[1, L, N, K]`, then rotation of as many leading tokens as the table has entries. */
