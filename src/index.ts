@@ -41,6 +41,8 @@ export {
   type ModelSummary,
   type PartSummary,
 } from './pipeline/inspection/inspect-model.ts';
+export { inspectVideo } from './pipeline/inspection/inspect-video.ts';
+export type { VideoMetadata } from './pipeline/metadata/video-metadata.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
 export type {
   GenerateRequest,

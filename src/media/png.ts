@@ -2,13 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { RgbImage } from './decode-image.ts';
+import { COMMENT_KEYWORD } from './file-comment.ts';
 import { OutputFile, writeError } from './output-file.ts';
+import { textChunk, withChunk } from './png-chunks.ts';
 import type { EncoderSettings, FrameEncoder } from './video/video-writer.ts';
 
-/** A picture as the bytes of an 8-bit RGB PNG file. */
-export function encodePng(image: RgbImage): Promise<Uint8Array> {
+/**
+ * A picture as the bytes of an 8-bit RGB PNG file.
+ *
+ * @param comment - text to keep in the file, as UTF-8.
+ */
+export async function encodePng(image: RgbImage, comment?: string): Promise<Uint8Array> {
   const raw = { width: image.width, height: image.height, channels: 3 } as const;
-  return sharp(image.data, { raw }).png().toBuffer();
+  const png = await sharp(image.data, { raw }).png().toBuffer();
+  return comment === undefined ? png : withChunk(png, textChunk(COMMENT_KEYWORD, comment));
 }
 
 /**
@@ -27,7 +34,14 @@ export async function writePng(file: string, image: RgbImage): Promise<void> {
   await output.publish();
 }
 
-/** Writes frames as `frame-00000.png` onwards into a folder, the metadata as `metadata.txt`. */
+/** Name of the first frame in a folder of numbered pictures. */
+export const FIRST_PICTURE: string = pictureName(0);
+
+function pictureName(index: number): string {
+  return `frame-${String(index).padStart(5, '0')}.png`;
+}
+
+/** Writes frames as `frame-00000.png` onwards into a folder, each with the metadata as its comment. */
 export class PngSequenceEncoder implements FrameEncoder {
   readonly #folder: string;
   readonly #settings: EncoderSettings;
@@ -40,15 +54,13 @@ export class PngSequenceEncoder implements FrameEncoder {
   }
 
   async encode(rgb: Uint8Array): Promise<void> {
-    const { width, height } = this.#settings;
-    const name = `frame-${String(this.#numFrames++).padStart(5, '0')}.png`;
-    await writeFile(path.join(this.#folder, name), await encodePng({ width, height, data: rgb }));
+    const { width, height, metadata } = this.#settings;
+    const name = pictureName(this.#numFrames++);
+    const png = await encodePng({ width, height, data: rgb }, metadata);
+    await writeFile(path.join(this.#folder, name), png);
   }
 
-  async finish(): Promise<void> {
-    const { metadata } = this.#settings;
-    if (metadata !== undefined) await writeFile(path.join(this.#folder, 'metadata.txt'), metadata);
-  }
+  async finish(): Promise<void> {}
 
   async abort(): Promise<void> {}
 }

@@ -3,10 +3,11 @@ import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
 import type { RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
-import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import { warnOfInactiveInputs, warnOfLeftOver, warnOfPictures } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
+import { dateValues, fillName } from './inputs/output-name.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
+import { runMetadata } from './metadata/run-metadata.ts';
 import { type OpenModel, openModel } from './model/open-model.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { type PlanFacts, RunReporter } from './progress/run-reporter.ts';
@@ -88,7 +89,6 @@ export async function openRunOf(
   const { mode, seconds } = settings;
   const { latentWindowSize } = info;
   const plans = planSections({ mode, seconds, fps: info.fps, latentWindowSize });
-  const output = await openOutput(videoOptions(request, settings, { info, picture }));
   const { width, height } = picture;
   const numTrimmed = start === null ? 0 : FADING_FRAMES;
   const numFrames = videoFrames(plans.length, latentWindowSize) - numTrimmed;
@@ -97,6 +97,7 @@ export async function openRunOf(
     ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
     ...{ seed, numSections: plans.length, numSteps: settings.steps },
   };
+  const output = await openNamedOutput(model, request, settings, plan);
   const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
   if (output.isFallback) warnOfPictures(reporter);
@@ -115,20 +116,39 @@ export async function openRunOf(
   };
 }
 
-function videoOptions(
+/** The file of a run, its name filled in; how the run is made is gathered for it meanwhile. */
+async function openNamedOutput(
+  model: OpenModel,
   request: VideoRequest,
   settings: ResolvedRequest,
-  { info, picture }: { info: CheckpointInfo; picture: RgbImage },
-): VideoOptions | null {
-  if (request.out === undefined) return null;
-  const { width, height } = picture;
-  const metadata = JSON.stringify(
-    { generator: 'framepack-node', model: info.name, ...settings },
-    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-  );
-  return {
-    ...{ path: request.out, width, height, fps: request.fps ?? info.fps, metadata },
+  { width, height, fps, numFrames }: PlanFacts,
+): Promise<VideoOutput> {
+  if (request.out === undefined) return openOutput(null);
+  const { info, device, dtype } = model;
+  const { seed, mode } = settings;
+  const values = { ...dateValues(new Date()), seed: String(seed), mode, model: info.name };
+  const options: VideoOptions = {
+    ...{ path: fillName(request.out, values), width, height, fps },
     ...(request.crf !== undefined && { quality: request.crf }),
     ...(request.encoder !== undefined && { encoder: request.encoder }),
   };
+  if (request.metadata === false) return openOutput(options);
+  const facts = { ...settings, width, height, fps, numFrames, device: device.kind, dtype };
+  const left = new AbortController();
+  const metadata = runMetadata(request, model.folder, facts, left.signal);
+  // Whoever writes the video sees the failure; it must not be unhandled until then.
+  metadata.catch(() => {});
+  try {
+    const output = await openOutput({ ...options, metadata });
+    return {
+      ...output,
+      [Symbol.asyncDispose]: async () => {
+        left.abort();
+        await output[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    left.abort();
+    throw error;
+  }
 }

@@ -74,7 +74,8 @@ export interface VideoRequest {
   readonly tiling?: 'temporal' | 'full' | undefined;
   /**
    * Path of the video to write; never overwritten. The extension decides what it is: `.mp4`, `.m4v`, `.mov`, `.mkv`,
-   * `.webm`, `.gif`, or a folder of PNG pictures for a path that ends in `/`. Absent: frames only.
+   * `.webm`, `.gif`, or a folder of PNG pictures for a path that ends in `/`. Absent: frames only. `{date}`, `{time}`,
+   * `{seed}`, `{mode}` and `{model}` in it are filled in; `{n}` is the first number from 1 whose name is free.
    */
   readonly out?: string | undefined;
   /** Quality of the encoder, 0 (best) to 51; default 16. */
@@ -83,6 +84,11 @@ export interface VideoRequest {
   readonly encoder?: EncoderName | undefined;
   /** Frames a second of the file, 1 to 120, in place of the model's; the frames stay, so that another rate plays slower or faster. */
   readonly fps?: number | undefined;
+  /**
+   * Whether the file says how it was made, prompt and seed included; `inspectVideo` reads it. True unless given; a GIF
+   * says nothing.
+   */
+  readonly metadata?: boolean | undefined;
   /** Whether steps carry a preview picture, and how: as RGB bytes (`true` too) or as a PNG file. */
   readonly preview?: boolean | 'rgb' | 'png' | undefined;
   /** Stops the run within one block of the network. */
@@ -165,6 +171,7 @@ const schema = z.strictObject({
   crf: z.int().min(0).max(WORST_CRF).optional(),
   encoder: z.enum(ENCODER_NAMES).optional(),
   fps: z.int().min(1).max(MAX_FPS).optional(),
+  metadata: z.boolean().optional(),
   preview: z.union([z.boolean(), z.enum(['rgb', 'png'])]).optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
@@ -195,6 +202,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   crf: `a whole number from 0 to ${WORST_CRF}`,
   encoder: ENCODER_NAMES.join(', '),
   fps: `a whole number from 1 to ${MAX_FPS}`,
+  metadata: 'true or false',
   preview: 'true, false, rgb or png',
   signal: 'an AbortSignal',
 };

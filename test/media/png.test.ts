@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../src/media/decode-image.ts';
+import { readComment } from '../../src/media/file-comment.ts';
 import { encodePng, PngSequenceEncoder, writePng } from '../../src/media/png.ts';
 import { gradientFrame, patternImage, temporaryFolder } from './sample-media.ts';
 
@@ -40,15 +41,12 @@ describe('PngSequenceEncoder', () => {
     const encoder = new PngSequenceEncoder(folder, { ...settings, metadata: '{"seed":1}' });
     for (let t = 0; t < 3; t++) await encoder.encode(gradientFrame(16, 8, t));
     await encoder.finish();
-    expect(readdirSync(folder)).toEqual([
-      'frame-00000.png',
-      'frame-00001.png',
-      'frame-00002.png',
-      'metadata.txt',
-    ]);
+    expect(readdirSync(folder)).toEqual(['frame-00000.png', 'frame-00001.png', 'frame-00002.png']);
     const last = await decodeImage(path.join(folder, 'frame-00002.png'));
     expect(last.data).toEqual(gradientFrame(16, 8, 2));
-    expect(readFileSync(path.join(folder, 'metadata.txt'), 'utf8')).toBe('{"seed":1}');
+    for (const name of readdirSync(folder)) {
+      expect(await readComment(path.join(folder, name))).toBe('{"seed":1}');
+    }
   });
 
   test('stores no metadata unless given', async () => {

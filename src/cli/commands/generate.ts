@@ -21,7 +21,8 @@ export function addGenerateCommand(program: Command): void {
     .option(
       '--out <file>',
       'video to write: .mp4, .m4v, .mov, .mkv, .webm, .gif, or a folder name with / for PNG pictures; never an ' +
-        'existing one; default: framepack.mp4, framepack-2.mp4, ...',
+        'existing one; {date}, {time}, {seed}, {mode}, {model} are filled in, {n} counts up; default: framepack.mp4, ' +
+        'framepack-2.mp4, ...',
     )
     .addOption(
       choice('--start <kind>', 'start of a video without a picture; default: grey', [
@@ -48,24 +49,23 @@ export function addGenerateCommand(program: Command): void {
       'skip blocks when little changes: tea, mag or first-block, with a threshold if wanted (tea:0.15)',
       parseStepCache,
     )
-    .addOption(new Option('--tiling <kind>', 'tiles of the decoder').choices(['temporal', 'full']))
-    .addOption(new Option('--device <kind>', 'where to compute').choices(['cpu', 'cuda']))
+    .addOption(choice('--tiling <kind>', 'tiles of the decoder', ['temporal', 'full']))
+    .addOption(choice('--device <kind>', 'where to compute', ['cpu', 'cuda']))
     .addOption(
-      new Option('--dtype <type>', "dtype of the transformer's activations").choices([
-        'f32',
-        'f16',
-        'bf16',
-      ]),
+      choice('--dtype <type>', "dtype of the transformer's activations", ['f32', 'f16', 'bf16']),
     )
     .option('--threads <number>', 'threads of the CPU device', parseInteger)
     .option('--max-memory <bytes>', 'most memory for tensors, for example 6GiB', parseBytes)
     .option('--crf <number>', 'video quality, 0 (best) to 51', parseInteger)
     .addOption(
-      new Option('--encoder <name>', 'encoder of the video; default: the first that works').choices(
+      choice(
+        '--encoder <name>',
+        'encoder of the video; default: the first that works',
         ENCODER_NAMES,
       ),
     )
     .option('--fps <number>', "frames a second of the file, in place of the model's", parseInteger)
+    .option('--no-metadata', 'do not store prompt, seed and settings in the file')
     .option('--json', 'print events as one JSON object a line')
     .action(async ({ json, maxMemory, ...flags }: GenerateFlags) => {
       const reporter = json ? new JsonReporter() : new TerminalReporter();

@@ -1,30 +1,60 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { inspectModel } from '../../index.ts';
+import { inspectModel, inspectVideo, type ModelSummary, type VideoMetadata } from '../../index.ts';
 
 /** `framepack inspect`. */
 export function addInspectCommand(program: Command): void {
   program
     .command('inspect')
-    .description('show what is in a model folder, without loading weights')
-    .argument('<model>', 'model folder')
-    .option('--json', 'print the summary as JSON')
+    .description('show how a video was made, or what is in a model folder, without loading weights')
+    .argument('<path>', 'video, PNG picture, folder of numbered pictures, or model folder')
+    .option('--json', 'print it as JSON')
     .action(async (path: string, { json }: { json?: boolean }) => {
-      const summary = await inspectModel(path);
-      if (json) {
-        console.log(JSON.stringify(summary, null, 2));
-        return;
-      }
-      const { info, parts } = summary;
-      const sizes = info.buckets.map(({ width, height }) => `${width}x${height}`).join(' ');
-      console.log(`${info.name}: modes ${info.modes.join(' ')}, ${info.fps} fps, sizes ${sizes}`);
-      for (const { part, numTensors, numParameters, bytes, storedTypes } of parts) {
-        const types = Object.keys(storedTypes).join(' ');
-        console.log(
-          `${part.padEnd(16)} ${String(numTensors).padStart(5)} tensors ${millions(numParameters)} parameters ` +
-            `${(bytes / 1e6).toFixed(1).padStart(9)} MB ${types}`,
-        );
-      }
+      if (isModel(path)) show(await inspectModel(path), modelLines, json);
+      else show(await inspectVideo(path), videoLines, json);
     });
+}
+
+/** What is not there counts as a model, so that the message is about the path. */
+function isModel(path: string): boolean {
+  if (!existsSync(path)) return true;
+  return statSync(path).isDirectory() && !existsSync(join(path, 'frame-00000.png'));
+}
+
+function show<T>(facts: T, lines: (facts: T) => string[], json: boolean = false): void {
+  const text = (): string =>
+    JSON.stringify(
+      facts,
+      (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+      2,
+    );
+  console.log(json ? text() : lines(facts).join('\n'));
+}
+
+function videoLines(metadata: VideoMetadata): string[] {
+  return Object.entries(metadata).flatMap(([name, value]) => {
+    if (name !== 'checkpoint' || value === null) return `${name.padEnd(16)} ${printable(value)}`;
+    return Object.entries(value).map(([file, digest]) => `${file} ${printable(digest)}`);
+  });
+}
+
+/** Text from a file of anybody's, without what a terminal would obey. */
+function printable(value: unknown): string {
+  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  return text.replace(/\p{Cc}/gu, '\uFFFD');
+}
+
+function modelLines({ info, parts }: ModelSummary): string[] {
+  const sizes = info.buckets.map(({ width, height }) => `${width}x${height}`).join(' ');
+  return [
+    `${info.name}: modes ${info.modes.join(' ')}, ${info.fps} fps, sizes ${sizes}`,
+    ...parts.map(
+      ({ part, numTensors, numParameters, bytes, storedTypes }) =>
+        `${part.padEnd(16)} ${String(numTensors).padStart(5)} tensors ${millions(numParameters)} parameters ` +
+        `${(bytes / 1e6).toFixed(1).padStart(9)} MB ${Object.keys(storedTypes).join(' ')}`,
+    ),
+  ];
 }
 
 function millions(count: number): string {

@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError } from '../../errors.ts';
 import { decodeImage } from '../decode-image.ts';
+import { readComment } from '../file-comment.ts';
 import { openVideo } from './open-video.ts';
 import type { VideoOptions, VideoResult } from './video-writer.ts';
 
@@ -9,11 +10,10 @@ import type { VideoOptions, VideoResult } from './video-writer.ts';
 export type EncodeFolderOptions = Pick<VideoOptions, 'path' | 'fps' | 'quality' | 'encoder'>;
 
 const PICTURE = /\.(png|jpe?g|webp)$/i;
-const METADATA = 'metadata.txt';
 
 /**
  * Makes a video of a folder of numbered pictures, such as a failed run keeps: in the order of their names, with the
- * text of `metadata.txt` as its comment when there is one.
+ * comment of the first as its own when that is a PNG that has one.
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT` when the folder has no pictures or they differ in size; else as
  *   `openVideo` and `decodeImage`.
@@ -27,12 +27,13 @@ export async function encodeFolder(
     const message = `encode: folder expected numbered pictures, got none in ${folder}`;
     throw new FramePackError('ERR_ARGUMENT', message, { folder });
   }
-  const { width, height } = await decodeImage(path.join(folder, names[0]!));
-  const metadata = await readFile(path.join(folder, METADATA), 'utf8').catch(() => undefined);
+  const first = path.join(folder, names[0]!);
+  const { width, height } = await decodeImage(first);
+  const metadata = await readComment(first).catch(() => null);
   const writer = await openVideo({
     ...options,
     ...{ width, height },
-    ...(metadata !== undefined && { metadata }),
+    ...(metadata !== null && { metadata }),
   });
   try {
     for (const name of names) {

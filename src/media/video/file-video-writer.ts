@@ -6,20 +6,22 @@ import type { FrameEncoder, VideoOptions, VideoResult, VideoWriter } from './vid
 /** Checks frames, counts them, and publishes the file once the encoder is done. */
 export class FileVideoWriter implements VideoWriter {
   readonly #output: OutputFile;
-  readonly #encoder: FrameEncoder;
+  readonly #start: () => Promise<FrameEncoder>;
+  #encoder: FrameEncoder | undefined;
   readonly encoder: EncoderName;
   readonly #options: VideoOptions;
   #numFrames = 0;
   #isOpen = true;
 
+  /** @param start - starts the encoder; called with the first frame. */
   constructor(
     output: OutputFile,
-    encoder: FrameEncoder,
+    start: () => Promise<FrameEncoder>,
     encoderName: EncoderName,
     options: VideoOptions,
   ) {
     this.#output = output;
-    this.#encoder = encoder;
+    this.#start = start;
     this.encoder = encoderName;
     this.#options = options;
   }
@@ -35,6 +37,7 @@ export class FileVideoWriter implements VideoWriter {
       );
     }
     try {
+      this.#encoder ??= await this.#start();
       await this.#encoder.encode(rgb);
     } catch (cause) {
       throw writeError(this.#output.path, cause);
@@ -46,7 +49,7 @@ export class FileVideoWriter implements VideoWriter {
     this.#assertOpen('finish');
     this.#isOpen = false;
     try {
-      if (this.#numFrames === 0) {
+      if (this.#encoder === undefined) {
         throw new FramePackError('ERR_OUTPUT', 'finish: video expected at least one frame, got 0');
       }
       await this.#encoder.finish();
@@ -70,7 +73,7 @@ export class FileVideoWriter implements VideoWriter {
   }
 
   async #discard(): Promise<void> {
-    await this.#encoder.abort();
+    await this.#encoder?.abort();
     await this.#output.discard();
   }
 

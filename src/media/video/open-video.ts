@@ -7,10 +7,10 @@ import { hasOpenh264, openh264Command } from './encoders/openh264.ts';
 import { ProcessEncoder } from './encoders/process-encoder.ts';
 import { FileVideoWriter } from './file-video-writer.ts';
 import { ENCODER_NAMES, type EncoderName, formatOf, type VideoFormat } from './formats.ts';
-import type { EncoderSettings, VideoOptions, VideoWriter } from './video-writer.ts';
+import type { EncoderSettings, FrameEncoder, VideoOptions, VideoWriter } from './video-writer.ts';
 
-/** The quality of the reference application. */
-const DEFAULT_QUALITY = 16;
+/** Quality unless another is asked for: that of the reference application. */
+export const DEFAULT_QUALITY: number = 16;
 const WORST_QUALITY = 51;
 /** One argument of a program cannot be longer than 128 KiB on Linux. */
 const MAX_METADATA_BYTES = 100_000;
@@ -34,18 +34,16 @@ export async function openVideo(options: VideoOptions): Promise<VideoWriter> {
   const encoder = await chooseEncoder(options, format);
   if (encoder === 'png') return openPictures(options);
   const output = await OutputFile.reserveFile(options.path);
-  const settings = settingsOf(options);
   const file = output.temporaryPath;
-  const command =
-    encoder === 'openh264'
-      ? openh264Command(file, settings)
-      : ffmpegCommand(file, { muxer: format.muxer!, encoder }, settings);
-  return new FileVideoWriter(
-    output,
-    new ProcessEncoder(command, encoder, settings),
-    encoder,
-    options,
-  );
+  const start = async (): Promise<FrameEncoder> => {
+    const settings = await settingsOf(options);
+    const command =
+      encoder === 'openh264'
+        ? openh264Command(file, settings)
+        : ffmpegCommand(file, { muxer: format.muxer!, encoder }, settings);
+    return new ProcessEncoder(command, encoder, settings);
+  };
+  return new FileVideoWriter(output, start, encoder, options);
 }
 
 /** Encoders that work on this machine, pictures aside. */
@@ -77,22 +75,29 @@ async function chooseEncoder(
   );
 }
 
-async function openPictures(options: VideoOptions): Promise<VideoWriter> {
-  const { dir, name, ext } = path.parse(options.path);
-  const isFolder = formatOf(options.path).muxer === null;
-  const folder = isFolder ? `${name}${ext}` : `${name}-frames`;
-  const output = await OutputFile.reserveFolder(path.join(dir, folder));
-  const encoder = new PngSequenceEncoder(output.temporaryPath, settingsOf(options));
-  return new FileVideoWriter(output, encoder, 'png', options);
+/** Where the numbered pictures of a video go: the folder that its path means, or one named like the file. */
+export function picturesFolder(file: string): string {
+  const { dir, name, ext } = path.parse(file);
+  const isFolder = formatOf(file).muxer === null;
+  return path.join(dir, isFolder ? `${name}${ext}` : `${name}-frames`);
 }
 
-function settingsOf(options: VideoOptions): EncoderSettings {
-  const { width, height, fps, quality = DEFAULT_QUALITY, metadata } = options;
+async function openPictures(options: VideoOptions): Promise<VideoWriter> {
+  const output = await OutputFile.reserveFolder(picturesFolder(options.path));
+  const start = async (): Promise<FrameEncoder> =>
+    new PngSequenceEncoder(output.temporaryPath, await settingsOf(options));
+  return new FileVideoWriter(output, start, 'png', options);
+}
+
+async function settingsOf(options: VideoOptions): Promise<EncoderSettings> {
+  const { width, height, fps, quality = DEFAULT_QUALITY } = options;
+  const metadata = await options.metadata;
+  checkMetadata(metadata);
   return { width, height, fps, quality, ...(metadata === undefined ? {} : { metadata }) };
 }
 
 function checkOptions(options: VideoOptions, format: VideoFormat): void {
-  const { width, height, fps, quality = DEFAULT_QUALITY, metadata = '', encoder } = options;
+  const { width, height, fps, quality = DEFAULT_QUALITY, metadata, encoder } = options;
   const isPositiveInteger = (value: number): boolean => Number.isInteger(value) && value > 0;
   if (!isPositiveInteger(width) || !isPositiveInteger(height) || width % 2 || height % 2) {
     throw argumentError('size', 'even numbers of pixels (4:2:0)', `${width} x ${height}`);
@@ -105,6 +110,10 @@ function checkOptions(options: VideoOptions, format: VideoFormat): void {
     const expected = `one of ${format.encoders.join(', ')} for this kind of file`;
     throw argumentError('encoder', expected, encoder);
   }
+  if (typeof metadata === 'string') checkMetadata(metadata);
+}
+
+function checkMetadata(metadata: string = ''): void {
   const metadataBytes = Buffer.byteLength(metadata);
   if (metadataBytes > MAX_METADATA_BYTES || metadata.includes('\0')) {
     const got = `${metadataBytes} bytes${metadata.includes('\0') ? ' with a NUL' : ''}`;

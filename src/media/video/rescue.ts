@@ -33,10 +33,12 @@ export async function rescueFrames(
 
 async function writePictures(
   frames: readonly Uint8Array[],
-  { width, height, fps, quality = 0, metadata }: VideoOptions,
+  options: VideoOptions,
   wanted: string,
 ): Promise<string> {
+  const { width, height, fps, quality = 0 } = options;
   const output = await reserveNumbered(wanted);
+  const metadata = await options.metadata;
   const settings = { width, height, fps, quality, ...(metadata !== undefined && { metadata }) };
   const encoder = new PngSequenceEncoder(output.temporaryPath, settings);
   try {

@@ -12,8 +12,11 @@ export interface VideoOptions {
   readonly fps: number;
   /** Quality on the scale of x264's constant rate factor: 0 is best, 51 worst; 16 unless given. */
   readonly quality?: number;
-  /** Text stored in the file's comment tag, such as prompt, seed and settings as JSON. */
-  readonly metadata?: string;
+  /**
+   * Text stored in the file's comment tag, such as prompt, seed and settings as JSON; needed with the first frame. A
+   * GIF keeps none.
+   */
+  readonly metadata?: string | Promise<string>;
   /** Encoder to use; the first for this kind of file that works on this machine unless given. */
   readonly encoder?: EncoderName;
 }
@@ -43,8 +46,11 @@ export interface VideoWriter {
 }
 
 /** {@link VideoOptions} with the defaults filled in. */
-export type EncoderSettings = Required<Pick<VideoOptions, 'width' | 'height' | 'fps' | 'quality'>> &
-  Pick<VideoOptions, 'metadata'>;
+export type EncoderSettings = Required<
+  Pick<VideoOptions, 'width' | 'height' | 'fps' | 'quality'>
+> & {
+  readonly metadata?: string;
+};
 
 /** Turns frames into a file or folder at a path that exists and is empty. */
 export interface FrameEncoder {

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readComment } from '../../../src/media/file-comment.ts';
 import { encodePng } from '../../../src/media/png.ts';
 import { encodeFolder } from '../../../src/media/video/encode-folder.ts';
 import { openVideo } from '../../../src/media/video/open-video.ts';
@@ -19,6 +20,7 @@ test('a folder of pictures is the video that its frames would have been', async 
   const result = await encodeFolder(path.join(folder, 'frames'), { path: out, fps: 10 });
   expect(result).toMatchObject({ numFrames: 4, durationSeconds: 0.4, encoder: 'png' });
   expect(readdirSync(out)).toEqual(readdirSync(path.join(folder, 'frames')));
+  expect(await readComment(path.join(out, 'frame-00003.png'))).toBe('m');
 });
 
 describe('a folder that cannot be a video', () => {

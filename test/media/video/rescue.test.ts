@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { FramePackError } from '../../../src/errors.ts';
+import { readComment } from '../../../src/media/file-comment.ts';
 import { rescueFrames } from '../../../src/media/video/rescue.ts';
 import { gradientFrame, temporaryFolder } from '../sample-media.ts';
 
@@ -21,7 +22,8 @@ test('frames are kept beside the video, under a name of their own, with the way 
   const kept = path.join(folder, 'a b-frames-2');
   expect(error).toMatchObject({ code: 'ERR_OUTPUT', details: { frames: kept }, cause: failure });
   expect(error.message).toContain(`framepack encode '${kept}' --fps 24 --out '${out}'`);
-  expect(readdirSync(kept)).toHaveLength(4);
+  expect(readdirSync(kept)).toHaveLength(3);
+  expect(await readComment(path.join(kept, 'frame-00000.png'))).toBe('m');
 });
 
 test('where the disk of the video is of no use they go to the temporary folder', async () => {

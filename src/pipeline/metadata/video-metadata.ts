@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { DeviceKind } from '../../tensor/device.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
+import type { ResolvedRequest } from '../request.ts';
+
+const GENERATOR = 'framepack-node';
+const MANIFEST = new URL('../../../package.json', import.meta.url);
+/** Halves of surrogate pairs, which no UTF-8 file can hold. */
+const LONE_SURROGATE = /\p{Cs}/gu;
+
+/** How a video was made: what is stored in it, so that it can be made again. */
+export interface VideoMetadata extends ResolvedRequest {
+  readonly generator: typeof GENERATOR;
+  /** Version of this package. */
+  readonly version: string;
+  /** Version of Node. */
+  readonly node: string;
+  /** Name of the checkpoint. */
+  readonly model: string;
+  /** SHA-256 of its weights files by `part/file`; null when they could not be read any more. */
+  readonly checkpoint: Readonly<Record<string, string>> | null;
+  /** SHA-256 of the start picture's file; null without one. */
+  readonly image: string | null;
+  readonly device: DeviceKind;
+  readonly dtype: FloatDType;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly numFrames: number;
+  /** Quality that the encoder was asked for. */
+  readonly crf: number;
+}
+
+const count = z.int().nonnegative();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+const schema: z.ZodType<VideoMetadata> = z.object({
+  generator: z.literal(GENERATOR),
+  version: z.string(),
+  node: z.string(),
+  model: z.string(),
+  checkpoint: z.record(z.string(), digest).nullable(),
+  image: digest.nullable(),
+  device: z.enum(['cpu', 'cuda', 'meta']),
+  dtype: z.enum(['f32', 'f16', 'bf16']),
+  width: count,
+  height: count,
+  fps: count,
+  numFrames: count,
+  crf: count,
+  prompt: z.string(),
+  negativePrompt: z.string(),
+  mode: z.enum(['i2v', 'f1']),
+  seconds: z.number(),
+  steps: count,
+  // Beyond 2^53 - 1 a number of JSON would be another one.
+  seed: z.union([
+    count,
+    z
+      .string()
+      .regex(/^\d{1,20}$/)
+      .transform(BigInt),
+  ]),
+  guidance: z.number(),
+  cfg: z.number(),
+  guidanceRescale: z.number(),
+  tiling: z.enum(['temporal', 'full']),
+  start: z.enum(['grey', 'noise', 'black', 'white']).nullable(),
+  stepCache: z
+    .object({ kind: z.enum(['tea', 'mag', 'first-block']), threshold: z.number() })
+    .nullable(),
+});
+
+/** The metadata as the JSON text that files carry. */
+export function metadataText(facts: Omit<VideoMetadata, 'generator' | 'version' | 'node'>): string {
+  const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
+  const metadata = { generator: GENERATOR, version, node: process.versions.node, ...facts };
+  return JSON.stringify(metadata, (_, value: unknown) => {
+    if (typeof value === 'bigint') return String(value);
+    return typeof value === 'string' ? value.replace(LONE_SURROGATE, '\uFFFD') : value;
+  });
+}
+
+/** Reads {@link metadataText}; null for any other text. */
+export function parseMetadata(text: string): VideoMetadata | null {
+  try {
+    return schema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { metadataText, parseMetadata } from '../../../src/pipeline/metadata/video-metadata.ts';
+import { FACTS } from './sample-facts.ts';
+
+describe('metadataText', () => {
+  it('gives everything back, long prompts and large seeds too', () => {
+    const facts = { ...FACTS, prompt: '\u{1F642}"\\\n'.repeat(2000), seed: 2n ** 64n - 1n };
+    const metadata = parseMetadata(metadataText(facts));
+    expect(metadata).toEqual({
+      ...facts,
+      ...{ generator: 'framepack-node', node: process.versions.node },
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    });
+    expect(parseMetadata(metadataText(FACTS))?.seed).toBe(3);
+  });
+
+  it('stays small enough for one argument of a program', () => {
+    for (const worst of ['\u{1F642}'.repeat(5000), '\ud800'.repeat(10_000), '"'.repeat(10_000)]) {
+      const text = metadataText({ ...FACTS, prompt: worst, negativePrompt: worst });
+      expect(Buffer.byteLength(text)).toBeLessThan(100_000);
+      expect(parseMetadata(text)?.prompt).toBe(worst.replaceAll('\ud800', '\ufffd'));
+    }
+  });
+});
+
+describe('parseMetadata', () => {
+  it.each([
+    'a comment',
+    '{}',
+    '[]',
+    'null',
+    JSON.stringify({ ...FACTS, generator: 'another' }),
+    metadataText(FACTS).replace('"steps":2', '"steps":"2"'),
+    metadataText(FACTS).slice(0, -1),
+  ])('takes nothing else for it: %s', (text) => {
+    expect(parseMetadata(text)).toBeNull();
+  });
+});
