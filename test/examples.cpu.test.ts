@@ -50,6 +50,16 @@ describe('examples', { timeout: 120_000 }, () => {
     expect(output).toContain('0 tensors left');
   });
 
+  it.each(['mlp', 'vit'])(
+    '%s is equal to plain JavaScript and frees everything',
+    async (example) => {
+      const output = await run(example);
+      const [, difference] = /largest difference (\S+)/.exec(output)!;
+      expect(Number(difference)).toBeLessThan(1e-5);
+      expect(output).toContain('0 tensors left');
+    },
+  );
+
   it('tensor-arithmetic agrees with its definition and frees everything', async () => {
     const output = await run('tensor-arithmetic');
     const [, actual, expected] = /attention (\S+), by hand (\S+)/.exec(output)!;

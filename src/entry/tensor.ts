@@ -85,3 +85,4 @@ export {
   Tensor,
   type Weight,
 } from '../tensor/tensor.ts';
+export { loadTensors, type NamedTensors, saveTensors } from '../weights/tensor-file.ts';

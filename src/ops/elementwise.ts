@@ -125,16 +125,19 @@ function scalar(beside: Tensor, value: number): Tensor<'f32'> {
  * @throws {@link FramePackError} `ERR_SHAPE` naming both shapes, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`.
  */
 export function add<D extends DType>(a: FloatTensor<D>, b: FloatOperand): Tensor<D> {
+  checkTensor('add', 'a', a);
   return typeof b === 'number' ? affine(a, 1, b) : combine('add', a, b);
 }
 
 /** `a - b`. */
 export function sub<D extends DType>(a: FloatTensor<D>, b: FloatOperand): Tensor<D> {
+  checkTensor('sub', 'a', a);
   return typeof b === 'number' ? affine(a, 1, -b) : combine('sub', a, b);
 }
 
 /** `a * b`. */
 export function mul<D extends DType>(a: FloatTensor<D>, b: FloatOperand): Tensor<D> {
+  checkTensor('mul', 'a', a);
   return typeof b === 'number' ? affine(a, b, 0) : combine('mul', a, b);
 }
 

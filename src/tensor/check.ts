@@ -39,7 +39,7 @@ export function checkOperands(operation: string, operands: Operands): Device {
     if (typeof tensor !== 'object' || tensor === null || tensor.native === undefined) {
       throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', String(tensor));
     }
-    if (tensor.isDisposed) throw disposedError(operation, argument);
+    if (tensor.isDisposed) throw disposedError(operation, argument, tensor);
     device ??= tensor.device;
     if (tensor.device !== device) {
       const got = `another device (${tensor.device.kind})`;

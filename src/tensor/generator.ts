@@ -73,6 +73,25 @@ export class Generator {
   }
 
   /**
+   * Numbers in `[low, high)` like `torch.rand` on the CPU, filled in row-major order: multiples of 2^-24 between 0 and 1,
+   * scaled and rounded to f32.
+   *
+   * @throws {@link FramePackError} `ERR_SHAPE`; `ERR_ARGUMENT` unless the bounds are finite.
+   */
+  uniform(device: Device, shape: Shape, low = 0, high = 1): Tensor<'f32'> {
+    checkShape('uniform', shape);
+    if (!Number.isFinite(low) || !Number.isFinite(high)) {
+      throw new FramePackError(
+        'ERR_ARGUMENT',
+        `uniform: bounds expected finite numbers, got ${String(low)} and ${String(high)}`,
+      );
+    }
+    const values = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = low + this.#nextUniform24() * (high - low);
+    return fromArray(device, values, shape, 'f32');
+  }
+
+  /**
    * The next `count` standard normal numbers. f32 results agree with PyTorch within 1e-6 (its logarithm and
    * cosine are vectorised).
    */

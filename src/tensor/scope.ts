@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** What a scope can own. */
 export interface Disposable {
-  dispose(): void;
+  /** `isEndOfScope` when a scope frees what its body did not return. */
+  dispose(isEndOfScope?: boolean): void;
 }
 
 /** Tensors made while a scope runs, until it ends, or they are disposed or kept. */
@@ -23,7 +24,7 @@ class Frame {
     this.isOpen = false;
     for (const tensor of this.owned) {
       if (survivors.has(tensor)) heir?.owned.add(tensor);
-      else tensor.dispose();
+      else tensor.dispose(true);
     }
     this.owned.clear();
   }
@@ -39,7 +40,8 @@ function openFrame(frame: Frame | undefined): Frame | undefined {
 
 /**
  * Runs `body` and frees every tensor made inside, except those that its result reaches: a tensor, or
- * arrays, plain objects, maps and sets of them, nested. Survivors belong to the enclosing scope, or to
+ * arrays, objects, instances of classes, maps and sets of them, nested. Private `#fields` are out of its sight: `keep()`
+ * what they hold. Survivors belong to the enclosing scope, or to
  * the caller when there is none. An asynchronous body keeps its scope across `await`, also beside other
  * scopes. When the body throws, everything is freed.
  *
@@ -102,6 +104,10 @@ function collect(root: unknown, owned: Set<Disposable>, found: Set<Disposable>):
 function membersOf(value: object): Iterable<unknown> {
   if (Array.isArray(value) || value instanceof Set) return value;
   if (value instanceof Map) return value.values();
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
+  return ArrayBuffer.isView(value) ? [] : fieldsOf(value);
+}
+
+/** Values of an object's own fields; accessors are not called. */
+function fieldsOf(value: object): unknown[] {
+  return Object.values(Object.getOwnPropertyDescriptors(value)).map((field) => field.value);
 }

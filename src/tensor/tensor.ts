@@ -50,6 +50,7 @@ export class Tensor<D extends DType = DType> {
   /** The tensor at the native boundary. Only operations use it, after checking {@link isDisposed}. */
   readonly native: NativeTensor;
   #storage: Storage | undefined;
+  #wasFreedByScope = false;
 
   /** Takes over one ownership of `storage`. Use {@link empty}, {@link fromArray} or an operation instead. */
   constructor(storage: Storage, dtype: D, layout: Layout) {
@@ -83,6 +84,10 @@ export class Tensor<D extends DType = DType> {
     return isContiguousLayout(this);
   }
 
+  /** Whether the `scope()` that it was made in ended without returning it. */
+  get wasFreedByScope(): boolean {
+    return this.#wasFreedByScope;
+  }
   get isDisposed(): boolean {
     return this.#storage === undefined;
   }
@@ -237,9 +242,10 @@ export class Tensor<D extends DType = DType> {
   }
 
   /** Gives up this tensor. Work that is enqueued already still sees its memory. Idempotent. */
-  dispose(): void {
+  dispose(isEndOfScope = false): void {
     const storage = this.#storage;
     if (storage === undefined) return;
+    this.#wasFreedByScope = isEndOfScope;
     this.#storage = undefined;
     forget(this);
     storage.removeOwner();
@@ -250,7 +256,7 @@ export class Tensor<D extends DType = DType> {
   }
 
   #alive(operation: string): Storage {
-    if (this.#storage === undefined) throw disposedError(operation, 'tensor');
+    if (this.#storage === undefined) throw disposedError(operation, 'tensor', this);
     return this.#storage;
   }
 
@@ -289,10 +295,13 @@ export interface ScaledWeight {
 export type Weight = Tensor | ScaledWeight;
 
 /** The error of every use of a disposed tensor. */
-export function disposedError(operation: string, argument: string): FramePackError {
+export function disposedError(operation: string, argument: string, tensor: Tensor): FramePackError {
+  const got = tensor.wasFreedByScope
+    ? 'one that its scope() freed at its end; return it from the scope, or keep() it'
+    : 'a disposed one';
   return new FramePackError(
     'ERR_DISPOSED',
-    `${operation}: ${argument} expected a live tensor, got a disposed one`,
+    `${operation}: ${argument} expected a live tensor, got ${got}`,
     { argument },
   );
 }

@@ -91,6 +91,23 @@ describe('scope', () => {
   });
 });
 
+test('a scope looks into instances of classes, and calls no accessor', () => {
+  class Layer {
+    readonly weight = new Probe();
+    readonly parts = { bias: new Probe() };
+    readonly #hidden = new Probe();
+    get computed(): never {
+      throw new Error('accessor');
+    }
+    get hidden(): Probe {
+      return this.#hidden;
+    }
+  }
+  const layer = scope(() => [new Layer(), new Float32Array(3)] as const)[0];
+  const probes = [layer.weight, layer.parts.bias, layer.hidden];
+  expect(probes.map((probe) => probe.isDisposed)).toEqual([false, false, true]);
+});
+
 describe('asynchronous scope', () => {
   test('lasts across await and frees all but the result', async () => {
     let lost: Probe | undefined;

@@ -161,7 +161,7 @@ describe('life', () => {
     x.dispose();
     expect(x.isDisposed).toBe(true);
     expect(() => x.reshape([1])).toThrow(coded('ERR_DISPOSED', 'reshape: tensor expected a live'));
-    expect(() => add(x, 1)).toThrow(coded('ERR_DISPOSED', 'affine: a expected a live tensor'));
+    expect(() => add(x, 1)).toThrow(coded('ERR_DISPOSED', 'add: a expected a live tensor'));
     await expect(x.read()).rejects.toThrow(coded('ERR_DISPOSED', 'read'));
   });
 

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { FramePackError } from '../errors.ts';
+import { checkTensor, mismatch } from '../tensor/check.ts';
+import type { Device } from '../tensor/device.ts';
+import { bytesOf, type DType, typedArray } from '../tensor/dtype.ts';
+import { scope } from '../tensor/scope.ts';
+import { sizeOf } from '../tensor/shape.ts';
+import { fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
+import { SafetensorsFile } from './files/safetensors-file.ts';
+import {
+  headerByteLength,
+  LENGTH_FIELD_BYTES,
+  parseSafetensorsHeader,
+  type TensorEntry,
+} from './files/safetensors-header.ts';
+
+/** Tensors by name, as {@link saveTensors} takes them. */
+export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
+
+const STORED_NAMES: Readonly<Record<DType, string>> = {
+  f32: 'F32',
+  f16: 'F16',
+  bf16: 'BF16',
+  f8e4m3: 'F8_E4M3',
+  i32: 'I32',
+  u8: 'U8',
+};
+
+/** Data begins at a multiple of this, so that every element of a mapped file is aligned. */
+const ALIGNMENT = 8;
+
+/**
+ * Writes tensors to a safetensors file. It appears under its name when it is complete and on the disk, in place of what
+ * was there. Tensors are read one after the other, so one of them is in memory besides those on the device.
+ *
+ * @param tensors - any layout and dtype.
+ * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DISPOSED` before anything is written; `ERR_OUTPUT`.
+ * @see safetensors format, https://github.com/huggingface/safetensors
+ */
+export async function saveTensors(file: string, tensors: NamedTensors): Promise<void> {
+  if (typeof file !== 'string' || file === '') {
+    throw mismatch('ERR_ARGUMENT', 'saveTensors', 'file', 'a path', String(file));
+  }
+  const entries = checkedEntries(tensors);
+  const target = path.resolve(file);
+  const temporary = path.join(path.dirname(target), `.framepack-${randomUUID()}.part`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      await write(handle, headerOf(entries));
+      for (const [, tensor] of entries) await write(handle, await bytesOfTensor(tensor));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    if (cause instanceof FramePackError) throw cause;
+    const message = `saveTensors: file expected "${target}" to be writable, got ${reason(cause)}`;
+    throw new FramePackError('ERR_OUTPUT', message, { file: target }, cause);
+  }
+}
+
+/** Wide elements first, then by name: every tensor begins at a multiple of its element. */
+function checkedEntries(tensors: NamedTensors): (readonly [string, Tensor])[] {
+  if (typeof tensors !== 'object' || tensors === null) {
+    const expected = 'tensors by name';
+    throw mismatch('ERR_ARGUMENT', 'saveTensors', 'tensors', expected, String(tensors));
+  }
+  const entries = [...(tensors instanceof Map ? tensors : Object.entries(tensors))] as [
+    string,
+    Tensor,
+  ][];
+  for (const [name, tensor] of entries) {
+    if (name === '__metadata__' || typeof name !== 'string') {
+      throw mismatch('ERR_ARGUMENT', 'saveTensors', 'name', 'another name', String(name));
+    }
+    checkTensor('saveTensors', name, tensor);
+  }
+  return entries.sort(
+    ([a, x], [b, y]) => bytesOf(y.dtype) - bytesOf(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
+  );
+}
+
+function headerOf(entries: readonly (readonly [string, Tensor])[]): Uint8Array {
+  let end = 0;
+  const members = entries.map(([name, { dtype, shape, size }]) => {
+    const begin = end;
+    end += size * bytesOf(dtype);
+    return [name, { dtype: STORED_NAMES[dtype], shape, data_offsets: [begin, end] }] as const;
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(members)));
+  const length = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  const header = Buffer.alloc(LENGTH_FIELD_BYTES + length, ' ');
+  header.writeBigUInt64LE(BigInt(length), 0);
+  json.copy(header, LENGTH_FIELD_BYTES);
+  return header;
+}
+
+async function bytesOfTensor(tensor: Tensor): Promise<Uint8Array> {
+  const { buffer, byteOffset, byteLength } = await tensor.read();
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+async function write(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/**
+ * All tensors of a safetensors file, by name; they belong to the caller or to the running `scope()`. On the CPU device
+ * those of a file are views of it, read when they are used, and cannot be written.
+ *
+ * @param source - a path, or the bytes of a file.
+ * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is no valid safetensors file, or holds an element type that
+ * tensors do not have; `ERR_ARGUMENT`.
+ */
+export function loadTensors(device: Device, source: string | Uint8Array): Map<string, Tensor> {
+  if (typeof source === 'string') return loadFile(device, SafetensorsFile.open(source));
+  if (!(source instanceof Uint8Array)) {
+    const expected = 'a path or the bytes of a file';
+    throw mismatch('ERR_ARGUMENT', 'loadTensors', 'source', expected, String(source));
+  }
+  const label = 'the given bytes';
+  const length = headerByteLength(source.subarray(0, LENGTH_FIELD_BYTES), source.length, label);
+  const json = source.subarray(LENGTH_FIELD_BYTES, LENGTH_FIELD_BYTES + length);
+  const { tensors } = parseSafetensorsHeader(json, source.length, label);
+  return collect(tensors, label, (entry, dtype) =>
+    fromBytes(device, dtype, entry, source.subarray(entry.byteOffset)),
+  );
+}
+
+function loadFile(device: Device, file: SafetensorsFile): Map<string, Tensor> {
+  return collect(file.header.tensors, file.path, (entry, dtype) => {
+    const isAligned = entry.byteOffset % bytesOf(dtype) === 0;
+    if (!isAligned) return fromBytes(device, dtype, entry, file.readBytes(entry));
+    const range = { path: file.path, byteOffset: entry.byteOffset };
+    return fromFile(device, range, entry.shape, dtype);
+  });
+}
+
+function collect(
+  entries: ReadonlyMap<string, TensorEntry>,
+  file: string,
+  read: (entry: TensorEntry, dtype: DType) => Tensor,
+): Map<string, Tensor> {
+  return scope(() => {
+    const pairs = [...entries].map(([name, entry]) => {
+      const { dtype, storedType, shape } = entry;
+      if (dtype === null || sizeOf(shape) * bytesOf(dtype) !== entry.byteLength) {
+        const expected = `an element type that tensors have, got ${storedType}`;
+        throw new FramePackError('ERR_CHECKPOINT', `${file}: tensor ${name} expected ${expected}`, {
+          file,
+          tensor: name,
+        });
+      }
+      return [name, read(entry, dtype)] as const;
+    });
+    return new Map(pairs);
+  });
+}
+
+function fromBytes(device: Device, dtype: DType, entry: TensorEntry, bytes: Uint8Array): Tensor {
+  const own = bytes.slice(0, entry.byteLength);
+  return fromArray(device, typedArray(dtype, own.buffer as ArrayBuffer), entry.shape, dtype);
+}
