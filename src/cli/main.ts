@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FramePackError } from '../index.ts';
+import { addBuildCommand } from './commands/build.ts';
 import { addCalibrateCommand } from './commands/calibrate.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -34,6 +35,7 @@ addGenerateCommand(program);
 addDoctorCommand(program);
 addInspectCommand(program);
 addPullCommand(program);
+addBuildCommand(program);
 addEncodeCommand(program);
 addCalibrateCommand(program);
 addDemoCommand(program);

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import loadBinding from 'bindings';
 import { FramePackError } from '../errors.ts';
 import type { NativeModule } from './native-types.ts';
 
 const ADDON = 'framepack';
+const require: NodeJS.Require = createRequire(import.meta.url);
 
 let loaded: NativeModule | undefined;
 
@@ -36,14 +36,10 @@ function packageRoot(): string {
 }
 
 function loadLocalBuild(): NativeModule | undefined {
-  const root = packageRoot();
-  if (!existsSync(join(root, 'build', 'Release', `${ADDON}.node`))) return undefined;
+  const file = join(packageRoot(), 'build', 'Release', `${ADDON}.node`);
+  if (!existsSync(file)) return undefined;
   try {
-    return loadBinding({
-      bindings: ADDON,
-      module_root: root,
-      try: [['module_root', 'build', 'Release', 'bindings']],
-    });
+    return require(file) as NativeModule;
   } catch (error) {
     throw loadError('the local build does not load', error);
   }
@@ -52,7 +48,7 @@ function loadLocalBuild(): NativeModule | undefined {
 function loadPlatformPackage(): NativeModule {
   const name = `framepack-node-${process.platform}-${process.arch}-gnu`;
   try {
-    return createRequire(import.meta.url)(name) as NativeModule;
+    return require(name) as NativeModule;
   } catch (error) {
     throw loadError(`found neither a local build nor the package ${name}`, error);
   }
@@ -63,8 +59,7 @@ function loadError(reason: string, cause: unknown): FramePackError {
   return new FramePackError(
     'ERR_NATIVE_LOAD',
     `load: addon expected a build for ${process.platform}-${process.arch}, got none: ${reason}${detail}. ` +
-      'Run "npm run build:native" in the package folder (needs a C++20 compiler and cmake), ' +
-      'or install with optional dependencies enabled.',
+      'Run "npx framepack build" once (needs a C++20 compiler and CMake); in a clone, "npm run build:native".',
     { platform: process.platform, arch: process.arch },
     cause,
   );

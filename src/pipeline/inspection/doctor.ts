@@ -21,7 +21,7 @@ const CUDA_ADVICE: Partial<Record<ErrorCode, string>> = {
     'GPU runs need an NVIDIA GPU (RTX 30 or newer, A100 or newer) and driver (R580 or newer); ' +
     'FRAMEPACK_CUDA_DRIVER, if set, must name a CUDA driver library; the CPU device works without',
   ERR_NATIVE_LOAD:
-    'build the kernels with "npm run build:cuda" (needs nvcc), or reinstall the package; ' +
+    'build the kernels with "npx framepack build" where nvcc is, in a clone with "npm run build:cuda"; ' +
     'the CPU device works without',
 };
 
@@ -78,7 +78,7 @@ async function cpuFinding(): Promise<Finding> {
       subject: 'cpu',
       status: 'broken',
       detail: opened.message,
-      advice: 'build the addon with "npm run build:native", or reinstall the package',
+      advice: 'build the addon with "npx framepack build" (needs CMake and a C++20 compiler)',
     };
   }
   return { subject: 'cpu', status: 'ok', detail: opened };
