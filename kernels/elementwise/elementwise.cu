@@ -55,8 +55,7 @@ FP_DEVICE void apply(const ElementwiseArgs& args, float (&a)[kCount], const floa
         return kAccurate ? accurate::quick_gelu(a) : quick_gelu(a);
       });
     case ElementwiseOp::kExp: return each([](float a, float, float) { return expf(a); });
-    case ElementwiseOp::kRelu:
-      return each([](float a, float, float) { return a < 0.f ? 0.f : a; });
+    case ElementwiseOp::kRelu: return each([](float a, float, float) { return a < 0.f ? 0.f : a; });
     case ElementwiseOp::kTanh: return each([](float a, float, float) { return tanhf(a); });
     case ElementwiseOp::kSqrt: return each([](float a, float, float) { return sqrtf(a); });
     case ElementwiseOp::kRsqrt: return each([](float a, float, float) { return 1.f / sqrtf(a); });

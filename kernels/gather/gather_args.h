@@ -36,7 +36,7 @@ struct IndexedArgs {
   const int* indices;
   void* out;
   long long rank;
-  long long shape[kIndexedMaxRank];  // of indices
+  long long shape[kIndexedMaxRank];     // of indices
   long long x_stride[kIndexedMaxRank];  // elements
   long long index_stride[kIndexedMaxRank];
   long long out_stride[kIndexedMaxRank];

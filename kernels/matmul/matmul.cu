@@ -86,7 +86,8 @@ FP_DEVICE MatmulArgs product_of_layer(const MatmulArgs& batch) {
   const long long layer = blockIdx.z;
   args.a = static_cast<const char*>(args.a) + layer * args.a_batch_stride * bytes_of(args.a_dtype);
   args.w = static_cast<const char*>(args.w) + layer * args.w_batch_stride * bytes_of(args.w_dtype);
-  args.out = static_cast<char*>(args.out) + layer * args.out_batch_stride * bytes_of(args.out_dtype);
+  args.out =
+      static_cast<char*>(args.out) + layer * args.out_batch_stride * bytes_of(args.out_dtype);
   return args;
 }
 
@@ -133,7 +134,7 @@ FP_DEVICE void matmul_f32(const MatmulArgs& args) {
   extern "C" __global__ void __launch_bounds__(framepack::GemmConfig<__VA_ARGS__>::kThreads) \
       name(const framepack::MatmulArgs args) {                                               \
     using Config = framepack::GemmConfig<__VA_ARGS__>;                                       \
-    framepack::matmul<Config>(framepack::product_of_layer<Config::Weight>(args));                             \
+    framepack::matmul<Config>(framepack::product_of_layer<Config::Weight>(args));            \
   }
 
 MATMUL_KERNEL(matmul_bf16_128x256, framepack::Bf16, framepack::Bf16, framepack::kMatmulWide)
@@ -163,13 +164,13 @@ extern "C" __global__ void __launch_bounds__(framepack::kGemmF32Threads)
   framepack::matmul_f32(framepack::product_of_layer(args));
 }
 
-#define SKINNY_KERNEL(name, element, weight)                                 \
-  extern "C" __global__ void __launch_bounds__(framepack::kSkinnyWarps * 32) \
-      name(const framepack::MatmulArgs args) {                               \
+#define SKINNY_KERNEL(name, element, weight)                                                 \
+  extern "C" __global__ void __launch_bounds__(framepack::kSkinnyWarps * 32)                 \
+      name(const framepack::MatmulArgs args) {                                               \
     const framepack::MatmulArgs part = framepack::product_of_layer<framepack::weight>(args); \
-    const int column = blockIdx.x * framepack::kSkinnyColumns;               \
-    framepack::matmul_skinny<framepack::element, framepack::weight>(         \
-        part, framepack::MatmulEpilogue{part, 0, column});                   \
+    const int column = blockIdx.x * framepack::kSkinnyColumns;                               \
+    framepack::matmul_skinny<framepack::element, framepack::weight>(                         \
+        part, framepack::MatmulEpilogue{part, 0, column});                                   \
   }
 
 SKINNY_KERNEL(matmul_bf16_skinny, Bf16, Bf16)

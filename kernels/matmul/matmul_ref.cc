@@ -35,10 +35,10 @@ void product(const MatmulArgs& args, long long batch) {
     for (long long n = 0; n < args.n; ++n) {
       double sum = 0;
       for (long long k = 0; k < args.k; ++k) {
-        const double a = load_f32(args.a, args.a_dtype,
-                                  batch * args.a_batch_stride + m * args.a_row_stride + k);
-        const double w = load_f32(args.w, args.w_dtype,
-                                  batch * args.w_batch_stride + n * args.w_row_stride + k);
+        const double a =
+            load_f32(args.a, args.a_dtype, batch * args.a_batch_stride + m * args.a_row_stride + k);
+        const double w =
+            load_f32(args.w, args.w_dtype, batch * args.w_batch_stride + n * args.w_row_stride + k);
         sum += a * w * weight_scale(args, n, k);
       }
       if (args.bias) sum += load_f32(args.bias, args.bias_dtype, n);
@@ -48,8 +48,7 @@ void product(const MatmulArgs& args, long long batch) {
         y += load_f32(args.residual, args.out_dtype, m * args.residual_row_stride + n);
       }
       store_f32(args.out, args.out_dtype,
-                batch * args.out_batch_stride + m * args.out_row_stride + n,
-                static_cast<float>(y));
+                batch * args.out_batch_stride + m * args.out_row_stride + n, static_cast<float>(y));
     }
   }
 }

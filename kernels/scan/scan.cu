@@ -111,9 +111,11 @@ FP_DEVICE void top_k(const TopKArgs& args) {
       const uint32_t index = ~static_cast<uint32_t>(last);
       args.indices[to] = static_cast<int>(index);
       if (args.dtype == DType::kF32) {
-        static_cast<uint32_t*>(args.values)[to] = static_cast<const uint32_t*>(args.x)[place(index)];
+        static_cast<uint32_t*>(args.values)[to] =
+            static_cast<const uint32_t*>(args.x)[place(index)];
       } else {
-        static_cast<uint16_t*>(args.values)[to] = static_cast<const uint16_t*>(args.x)[place(index)];
+        static_cast<uint16_t*>(args.values)[to] =
+            static_cast<const uint16_t*>(args.x)[place(index)];
       }
     }
   }

@@ -17,9 +17,9 @@ struct CumsumArgs {
 // The k first elements of every line in order of size, largest or smallest first, and where they were. Equal
 // elements keep their order, -0 equals 0, and NaN counts as larger than every number.
 struct TopKArgs {
-  const void* x;  // [outer, axis, inner] contiguous
-  void* values;   // [outer, k, inner] contiguous, dtype of x
-  int* indices;   // as values
+  const void* x;                    // [outer, axis, inner] contiguous
+  void* values;                     // [outer, k, inner] contiguous, dtype of x
+  int* indices;                     // as values
   long long outer, axis, inner, k;  // k <= axis < 2^31
   bool is_largest;
   DType dtype;  // f32, f16, bf16

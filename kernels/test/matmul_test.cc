@@ -59,8 +59,8 @@ void run_case(Session& session, const Case& item) {
 
   const double w_bound = args.w_dtype == DType::kF8E4M3 ? 448 : 1;
   Operand a = session.matrix(args.a_dtype, a_count * args.m, args.k, args.a_row_stride);
-  Operand w = session.matrix(args.w_dtype, w_count * args.n, args.k, args.w_row_stride,
-                             -w_bound, w_bound);
+  Operand w =
+      session.matrix(args.w_dtype, w_count * args.n, args.k, args.w_row_stride, -w_bound, w_bound);
   Operand w_scale = session.vector(DType::kF32, scale_count(args.scale_mode, args.n, args.k),
                                    0.25 / w_bound, 1 / w_bound);
   Operand bias = session.vector(args.bias_dtype, item.text("bias").empty() ? 0 : args.n, -4, 4);
@@ -68,7 +68,8 @@ void run_case(Session& session, const Case& item) {
                                 item.text("gate").empty() ? 0 : args.n, args.n);
   Operand residual = session.matrix(args.out_dtype, args.m, item.flag("residual") ? args.n : 0,
                                     args.residual_row_stride, -4, 4);
-  Operand out(session.driver(), args.out_dtype, (args.batch * args.m - 1) * args.out_row_stride + args.n);
+  Operand out(session.driver(), args.out_dtype,
+              (args.batch * args.m - 1) * args.out_row_stride + args.n);
   const std::vector<unsigned char> untouched(
       static_cast<size_t>(out.count() * size_of(args.out_dtype)), 0xff);
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -227,11 +227,10 @@ describe('generate, given bad input', { timeout: 120_000 }, () => {
   });
 
   it('never overwrites, and says when the folder is missing', async () => {
-    const taken = join(folder, 'taken.mp4');
+    const taken = join(folder, 'taken.gif');
     writeFileSync(taken, 'mine');
-    await expect(collect({ ...TINY_REQUEST, out: taken })).rejects.toMatchObject({
-      code: 'ERR_OUTPUT',
-    });
+    await expectFailure({ out: taken }, 'ERR_OUTPUT', /an existing one/);
+    expect(readFileSync(taken, 'utf8')).toBe('mine');
     await expectFailure({ out: join(folder, 'a', 'b.mp4') }, 'ERR_OUTPUT', /./);
   });
 

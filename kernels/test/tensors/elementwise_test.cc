@@ -29,22 +29,18 @@ Tensor operand(TensorCase& test, const std::string& name) {
 
 void run_case(TensorCase& test) {
   static const std::map<std::string, ElementwiseOp> kOperations = {
-      {"add", ElementwiseOp::kAdd},     {"sub", ElementwiseOp::kSub},
-      {"mul", ElementwiseOp::kMul},     {"div", ElementwiseOp::kDiv},
-      {"lerp", ElementwiseOp::kLerp},   {"affine", ElementwiseOp::kAffine},
-      {"clamp", ElementwiseOp::kClamp}, {"geluTanh", ElementwiseOp::kGeluTanh},
-      {"silu", ElementwiseOp::kSilu},   {"quickGelu", ElementwiseOp::kQuickGelu},
-      {"exp", ElementwiseOp::kExp},     {"relu", ElementwiseOp::kRelu},
-      {"tanh", ElementwiseOp::kTanh},   {"sqrt", ElementwiseOp::kSqrt},
-      {"rsqrt", ElementwiseOp::kRsqrt}, {"log", ElementwiseOp::kLog},
-      {"maximum", ElementwiseOp::kMaximum},
-      {"minimum", ElementwiseOp::kMinimum},
-      {"equal", ElementwiseOp::kEqual},
-      {"notEqual", ElementwiseOp::kNotEqual},
-      {"less", ElementwiseOp::kLess},
-      {"lessEqual", ElementwiseOp::kLessEqual},
-      {"greater", ElementwiseOp::kGreater},
-      {"greaterEqual", ElementwiseOp::kGreaterEqual},
+      {"add", ElementwiseOp::kAdd},         {"sub", ElementwiseOp::kSub},
+      {"mul", ElementwiseOp::kMul},         {"div", ElementwiseOp::kDiv},
+      {"lerp", ElementwiseOp::kLerp},       {"affine", ElementwiseOp::kAffine},
+      {"clamp", ElementwiseOp::kClamp},     {"geluTanh", ElementwiseOp::kGeluTanh},
+      {"silu", ElementwiseOp::kSilu},       {"quickGelu", ElementwiseOp::kQuickGelu},
+      {"exp", ElementwiseOp::kExp},         {"relu", ElementwiseOp::kRelu},
+      {"tanh", ElementwiseOp::kTanh},       {"sqrt", ElementwiseOp::kSqrt},
+      {"rsqrt", ElementwiseOp::kRsqrt},     {"log", ElementwiseOp::kLog},
+      {"maximum", ElementwiseOp::kMaximum}, {"minimum", ElementwiseOp::kMinimum},
+      {"equal", ElementwiseOp::kEqual},     {"notEqual", ElementwiseOp::kNotEqual},
+      {"less", ElementwiseOp::kLess},       {"lessEqual", ElementwiseOp::kLessEqual},
+      {"greater", ElementwiseOp::kGreater}, {"greaterEqual", ElementwiseOp::kGreaterEqual},
       {"where", ElementwiseOp::kWhere}};
   ElementwiseArgs args{};
   args.op = kOperations.at(test.function());

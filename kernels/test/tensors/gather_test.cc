@@ -54,8 +54,8 @@ void run_indexed(TensorCase& test) {
   Tensor indices = test.input("indices");
   Tensor x = test.input(args.is_scatter ? "source" : "x");
   Tensor target = args.is_scatter ? test.input("x") : Tensor{};
-  Tensor out = args.is_scatter ? test.output(x.dtype, target.shape)
-                               : test.output(x.dtype, indices.shape);
+  Tensor out =
+      args.is_scatter ? test.output(x.dtype, target.shape) : test.output(x.dtype, indices.shape);
   long long axis = test.item().list("axis").front();
   if (axis < 0) axis += x.rank();
   const Tensor& chosen = args.is_scatter ? out : x;

@@ -13,7 +13,7 @@ struct Case {
   Activation activation = Activation::kNone;
   ScaleMode scale = ScaleMode::kNone;
   bool has_bias = false, has_gate = false, has_residual = false;
-  long long gap = 0;       // elements between rows
+  long long gap = 0;  // elements between rows
   long long batch = 1;
   bool is_shared = false;  // one a for the whole batch
   bool is_spread = false;  // rows and columns are of very different sizes, one of each has a NaN
