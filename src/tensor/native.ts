@@ -6,7 +6,7 @@ import { FramePackError } from '../errors.ts';
 import type { NativeModule } from './native-types.ts';
 
 const ADDON = 'framepack';
-const require: NodeJS.Require = createRequire(import.meta.url);
+const requireHere: NodeJS.Require = createRequire(import.meta.url);
 
 let loaded: NativeModule | undefined;
 
@@ -39,7 +39,7 @@ function loadLocalBuild(): NativeModule | undefined {
   const file = join(packageRoot(), 'build', 'Release', `${ADDON}.node`);
   if (!existsSync(file)) return undefined;
   try {
-    return require(file) as NativeModule;
+    return requireHere(file) as NativeModule;
   } catch (error) {
     throw loadError('the local build does not load', error);
   }
@@ -48,7 +48,7 @@ function loadLocalBuild(): NativeModule | undefined {
 function loadPlatformPackage(): NativeModule {
   const name = `framepack-node-${process.platform}-${process.arch}-gnu`;
   try {
-    return require(name) as NativeModule;
+    return requireHere(name) as NativeModule;
   } catch (error) {
     throw loadError(`found neither a local build nor the package ${name}`, error);
   }
