@@ -4,19 +4,19 @@ import { parseDitConfig } from '../../../src/models/dit/config.ts';
 
 const CONFIG = parseDitConfig({
   num_attention_heads: 1,
-  attention_head_dim: 4,
+  attention_head_dim: 6,
   num_layers: 2,
   num_single_layers: 3,
   num_refiner_layers: 1,
   mlp_ratio: 2,
   text_embed_dim: 4,
   pooled_projection_dim: 4,
-  rope_axes_dim: [2, 1, 1],
+  rope_axes_dim: [2, 2, 2],
   has_image_proj: true,
   image_proj_dim: 4,
   has_clean_x_embedder: true,
 });
-const [D, F] = [4, 8];
+const [D, F] = [6, 12];
 
 test('a double block has four projections and an MLP for every token', () => {
   const tokens = 5 + 2;
