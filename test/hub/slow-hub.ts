@@ -15,6 +15,8 @@ const PIECE_MS = 4;
 /** A process that pulls. */
 export interface PullProcess {
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
+  /** What it has printed so far. */
+  output(): string;
   /** Kills the process once the hub has sent that many bytes more. */
   killAfter(bytes: number): Promise<void>;
 }
@@ -24,6 +26,8 @@ export class SlowHub implements AsyncDisposable {
   static readonly partBytes: number = 1 << 18;
   /** Bytes sent so far. */
   drippedBytes = 0;
+  /** While true the hub keeps its connections open and sends nothing. */
+  isHeld = false;
   private readonly hub: FakeHub;
   private readonly cacheFolder: string;
 
@@ -59,7 +63,7 @@ export class SlowHub implements AsyncDisposable {
       output += text;
     });
     const ended = once(child, 'exit').then(([code]) => ({ code, output }));
-    return { ended, killAfter: (bytes) => this.killAfter(child, bytes) };
+    return { ended, output: () => output, killAfter: (bytes) => this.killAfter(child, bytes) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,6 +81,7 @@ export class SlowHub implements AsyncDisposable {
 
   private async drip(response: ServerResponse, bytes: Buffer): Promise<void> {
     for (let offset = 0; offset < bytes.length && !response.destroyed; offset += PIECE_BYTES) {
+      while (this.isHeld) await sleep(PIECE_MS);
       const piece = bytes.subarray(offset, offset + PIECE_BYTES);
       response.write(piece);
       this.drippedBytes += piece.length;

@@ -34,7 +34,13 @@ test('waiting can be aborted', async () => {
 test('of two processes one fetches, the other waits, and both succeed', async () => {
   const large = { path: 'large.bin', bytes: noise(3 * SlowHub.partBytes), isLfs: true };
   await using slow = await SlowHub.start(large);
-  const ends = await Promise.all([slow.pull().ended, slow.pull().ended]);
+  slow.isHeld = true;
+  const pulls = [slow.pull(), slow.pull()];
+  await expect
+    .poll(() => pulls.map((pull) => pull.output()), { timeout: 30_000 })
+    .toContain('wait\n');
+  slow.isHeld = false;
+  const ends = await Promise.all(pulls.map(({ ended }) => ended));
 
   expect(ends).toMatchObject([{ code: 0 }, { code: 0 }]);
   expect(ends.map(({ output }) => output).toSorted()).toEqual(['done\n', 'wait\ndone\n']);
