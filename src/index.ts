@@ -14,7 +14,7 @@ export {
 } from './hub/pull.ts';
 export { type EncodeFolderOptions, encodeFolder } from './media/video/encode-folder.ts';
 export { ENCODER_NAMES, type EncoderName } from './media/video/formats.ts';
-export type { VideoResult } from './media/video/video-writer.ts';
+export type { VideoOptions, VideoResult } from './media/video/video-writer.ts';
 export type {
   DoneEvent,
   GenerateEvent,
@@ -34,6 +34,8 @@ export type {
   WarningEvent,
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
+export type { Seed } from './pipeline/inputs/seed.ts';
+export type { StartKind } from './pipeline/inputs/start-picture.ts';
 export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';
 export { examineMachine, type Finding } from './pipeline/inspection/doctor.ts';
 export {
@@ -45,8 +47,10 @@ export { inspectVideo } from './pipeline/inspection/inspect-video.ts';
 export type { VideoMetadata } from './pipeline/metadata/video-metadata.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
 export type {
+  Choice,
   GenerateRequest,
   LoadOptions,
+  ResolvedRequest,
   StepCacheChoice,
   VideoRequest,
 } from './pipeline/request.ts';

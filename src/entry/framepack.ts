@@ -1,19 +1,44 @@
 /** `framepack-node/framepack`: the paper as data, and the samplers. */
 export { countSections, videoFrames } from '../framepack/frame-count.ts';
-export { History } from '../framepack/history.ts';
+export { History, type HistoryOptions } from '../framepack/history.ts';
 export {
   countTokens,
+  type FrameGroup,
   formatSchedule,
   type PackingSchedule,
+  type PatchKernel,
   parseSchedule,
+  type SchedulePart,
+  type Tail,
 } from '../framepack/packing.ts';
-export { type GenerationMode, planSections, type SectionPlan } from '../framepack/section-plan.ts';
-export { softAppend } from '../framepack/soft-append.ts';
-export { type Denoiser, flowDenoiser, type VelocityModel } from '../sampling/denoiser.ts';
+export {
+  type ContextGroup,
+  type DecodePlan,
+  type GenerationMode,
+  type LatentSource,
+  planSections,
+  type SectionPlan,
+  type SectionRequest,
+} from '../framepack/section-plan.ts';
+export { type Overlap, softAppend } from '../framepack/soft-append.ts';
+export {
+  type Denoiser,
+  type DenoiserOptions,
+  flowDenoiser,
+  type GuidanceBranch,
+  type VelocityCall,
+  type VelocityModel,
+} from '../sampling/denoiser.ts';
 export { flowShiftMu, sigmaSchedule } from '../sampling/schedule.ts';
 export { FirstBlockCache } from '../sampling/step-cache/first-block-cache.ts';
 export { MagCache } from '../sampling/step-cache/mag-cache.ts';
-export { MAG_CACHE_RULES, type MagScheduleOptions } from '../sampling/step-cache/mag-schedule.ts';
+export {
+  MAG_CACHE_RULES,
+  type MagCacheRule,
+  type MagScheduleOptions,
+} from '../sampling/step-cache/mag-schedule.ts';
+export type { StepCacheSettings } from '../sampling/step-cache/open-step-cache.ts';
 export type { FirstBlock, StepCache, StepCacheCall } from '../sampling/step-cache/step-cache.ts';
 export { TeaCache, type TeaCacheOptions } from '../sampling/step-cache/tea-cache.ts';
-export { type SamplingOptions, sampleUniPc } from '../sampling/unipc.ts';
+export { type SamplingOptions, type SamplingStep, sampleUniPc } from '../sampling/unipc.ts';
+export type { UniPcVariant } from '../sampling/unipc-coefficients.ts';

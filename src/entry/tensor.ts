@@ -1,6 +1,11 @@
 /** `framepack-node/tensor`: typed tensors on a device and the operations on them. */
 export { FramePackError } from '../errors.ts';
-export { type AttentionOptions, attention } from '../ops/attention.ts';
+export {
+  type AttentionMask,
+  type AttentionOptions,
+  type AttentionSegments,
+  attention,
+} from '../ops/attention.ts';
 export { type ConvOptions, conv1d, conv2d } from '../ops/conv.ts';
 export { type Conv3dOptions, conv3d } from '../ops/conv3d.ts';
 export {
@@ -22,6 +27,7 @@ export {
   div,
   equal,
   exp,
+  type FloatOperand,
   geluTanh,
   greater,
   greaterEqual,
@@ -47,8 +53,19 @@ export { gather, type PadMode, pad, scatter, stack, take } from '../ops/indexing
 export { type InterpolateMethod, interpolate } from '../ops/interpolate.ts';
 export { type Activation, type LinearEpilogue, linear } from '../ops/linear.ts';
 export { type MatmulOptions, matmul } from '../ops/matmul.ts';
-export { groupNorm, layerNorm, rmsNorm } from '../ops/norm.ts';
-export { patchify, unpatchify } from '../ops/patchify.ts';
+export {
+  type GroupNormOptions,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  rmsNorm,
+} from '../ops/norm.ts';
+export {
+  type PatchifyOptions,
+  patchify,
+  type UnpatchifyOptions,
+  unpatchify,
+} from '../ops/patchify.ts';
 export {
   absMean,
   countNonFinite,
@@ -60,7 +77,16 @@ export {
   std,
   sum,
 } from '../ops/reduce.ts';
-export { type RopeTable, rope, ropePool, ropeTable } from '../ops/rope.ts';
+export {
+  type RopeLayout,
+  type RopeOptions,
+  type RopePoolOptions,
+  type RopeTable,
+  type RopeTableOptions,
+  rope,
+  ropePool,
+  ropeTable,
+} from '../ops/rope.ts';
 export {
   type ArgOptions,
   argmax,
@@ -72,16 +98,27 @@ export {
   topK,
 } from '../ops/scan.ts';
 export { softmax } from '../ops/softmax.ts';
-export { Device, type DeviceKind, type DeviceOptions, type MemoryStats } from '../tensor/device.ts';
-export type { DType, FloatDType, TypedArray, TypedArrayOf } from '../tensor/dtype.ts';
+export {
+  Device,
+  type DeviceKind,
+  type DeviceOptions,
+  type IsaLevel,
+  type MemoryStats,
+} from '../tensor/device.ts';
+export type { DType, FloatDType, TypedArray, TypedArrayOf, TypedArrays } from '../tensor/dtype.ts';
 export { Generator } from '../tensor/generator.ts';
-export { keep, scope } from '../tensor/scope.ts';
+export type { NativeBuffer, NativeDevice, NativeTensor, Triple } from '../tensor/native-types.ts';
+export { keep, type ScopeMember, scope } from '../tensor/scope.ts';
+export type { Layout, Shape } from '../tensor/shape.ts';
+export type { Storage } from '../tensor/storage.ts';
 export {
   empty,
+  type FileRange,
   type FloatTensor,
   fromArray,
   fromFile,
   type ScaledWeight,
+  type ScaleMode,
   Tensor,
   type Weight,
 } from '../tensor/tensor.ts';

@@ -14,7 +14,7 @@ export interface FrameGroup {
 }
 
 /** What happens to history older than the oldest group: dropped, appended as single units, or pooled into one. */
-type Tail = 'delete' | 'append' | 'compress';
+export type Tail = 'delete' | 'append' | 'compress';
 
 /** One stretch of the time axis: context, a gap of any length, or the frames to generate. */
 export type SchedulePart =

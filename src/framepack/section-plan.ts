@@ -35,7 +35,7 @@ export interface SectionRequest {
  * Where context frames come from: the latent of the picture, or history counted from its growing end (`nearest` 0 is
  * the frame that touches the section).
  */
-type LatentSource =
+export type LatentSource =
   | { readonly from: 'start' }
   | { readonly from: 'history'; readonly nearest: number; readonly numFrames: number };
 
@@ -46,7 +46,7 @@ export interface ContextGroup {
 }
 
 /** How a section's latents become frames of the video. */
-interface DecodePlan {
+export interface DecodePlan {
   /** Latent frames to decode, from the growing end of the history. */
   readonly numLatents: number;
   /** Pixel frames that they decode to. */

@@ -45,7 +45,7 @@ const CODES = {
 type Operation = keyof typeof CODES;
 
 /** A tensor, or a number that broadcasts like one. */
-type FloatOperand = FloatTensor | number;
+export type FloatOperand = FloatTensor | number;
 
 const CONDITIONS: readonly DType[] = ['u8', 'f32', 'f16', 'bf16'];
 

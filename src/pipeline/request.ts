@@ -98,7 +98,7 @@ export interface VideoRequest {
 /** A model and one video of it. */
 export interface GenerateRequest extends LoadOptions, VideoRequest {}
 
-type Choice =
+export type Choice =
   | 'prompt'
   | 'negativePrompt'
   | 'mode'

@@ -2,8 +2,9 @@ import { type ErrorCode, FramePackError } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { DType } from './dtype.ts';
 import type { NativeTensor, Triple } from './native-types.ts';
+import { disposedError } from './scope.ts';
 import { coalesce, formatShape, type Shape, sizeOf } from './shape.ts';
-import { disposedError, type Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** An error in the one form of this library: `<operation>: <argument> expected <X>, got <Y>`. */
 export function mismatch(
@@ -39,7 +40,7 @@ export function checkOperands(operation: string, operands: Operands): Device {
     if (typeof tensor !== 'object' || tensor === null || tensor.native === undefined) {
       throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', String(tensor));
     }
-    if (tensor.isDisposed) throw disposedError(operation, argument, tensor);
+    if (tensor.isDisposed) throw disposedError(operation, argument, tensor.freedBy);
     device ??= tensor.device;
     if (tensor.device !== device) {
       const got = `another device (${tensor.device.kind})`;

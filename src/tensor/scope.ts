@@ -1,30 +1,34 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { FramePackError, quote } from '../errors.ts';
 
 /** What a scope can own. */
-export interface Disposable {
-  /** `isEndOfScope` when a scope frees what its body did not return. */
-  dispose(isEndOfScope?: boolean): void;
+export interface ScopeMember {
+  /** `freedBy` names the scope that frees what its body did not return. */
+  dispose(freedBy?: string): void;
 }
 
 /** Tensors made while a scope runs, until it ends, or they are disposed or kept. */
 class Frame {
-  readonly owned: Set<Disposable> = new Set();
+  readonly owned: Set<ScopeMember> = new Set();
   readonly parent: Frame | undefined;
+  /** What errors call the scope. */
+  readonly label: string;
   isOpen = true;
 
-  constructor(parent: Frame | undefined) {
+  constructor(parent: Frame | undefined, label: string) {
     this.parent = parent;
+    this.label = label;
   }
 
   /** Frees what `result` does not reach; hands the rest to the enclosing scope. */
   close(result: unknown): void {
-    const survivors = new Set<Disposable>();
+    const survivors = new Set<ScopeMember>();
     collect(result, this.owned, survivors);
     const heir = openFrame(this.parent);
     this.isOpen = false;
     for (const tensor of this.owned) {
       if (survivors.has(tensor)) heir?.owned.add(tensor);
-      else tensor.dispose(true);
+      else tensor.dispose(this.label);
     }
     this.owned.clear();
   }
@@ -45,10 +49,15 @@ function openFrame(frame: Frame | undefined): Frame | undefined {
  * the caller when there is none. An asynchronous body keeps its scope across `await`, also beside other
  * scopes. When the body throws, everything is freed.
  *
+ * @param name - what `ERR_DISPOSED` calls the scope that freed a tensor; without one it says `scope()`.
  * @returns what `body` returns.
+ * @throws {@link FramePackError} `ERR_ARGUMENT` for a body that is no function, or a name that is no text.
  */
-export function scope<T>(body: () => T): T {
-  const frame = new Frame(openFrame(frames.getStore()));
+export function scope<T>(body: () => T, name?: string): T {
+  if (typeof body !== 'function') throw argumentError('body', 'a function', body);
+  if (name !== undefined && typeof name !== 'string') throw argumentError('name', 'a text', name);
+  const label = name === undefined ? 'scope()' : `scope ${quote(name)}`;
+  const frame = new Frame(openFrame(frames.getStore()), label);
   let result: T;
   try {
     result = frames.run(frame, body);
@@ -72,31 +81,50 @@ export function scope<T>(body: () => T): T {
   ) as T;
 }
 
+function argumentError(argument: string, expected: string, got: unknown): FramePackError {
+  const message = `scope: ${argument} expected ${expected}, got ${quote(got)}`;
+  return new FramePackError('ERR_ARGUMENT', message, { argument });
+}
+
+/** The error of every use of a disposed tensor; `freedBy` names the scope that did it, if one did. */
+export function disposedError(
+  operation: string,
+  argument: string,
+  freedBy: string | undefined,
+): FramePackError {
+  const got =
+    freedBy === undefined
+      ? 'a disposed one'
+      : `one that its ${freedBy} freed at its end; return it from the scope, or keep() it`;
+  const message = `${operation}: ${argument} expected a live tensor, got ${got}`;
+  return new FramePackError('ERR_DISPOSED', message, { argument, scope: freedBy });
+}
+
 /** Takes a tensor out of its scope: the caller disposes it. */
-export function keep<T extends Disposable>(tensor: T): T {
+export function keep<T extends ScopeMember>(tensor: T): T {
   forget(tensor);
   return tensor;
 }
 
 /** Gives a new tensor to the innermost running scope, if any. */
-export function adopt(tensor: Disposable): void {
+export function adopt(tensor: ScopeMember): void {
   openFrame(frames.getStore())?.owned.add(tensor);
 }
 
 /** Makes the scopes around this call forget a tensor. */
-export function forget(tensor: Disposable): void {
+export function forget(tensor: ScopeMember): void {
   let frame = frames.getStore();
   while (frame !== undefined && !frame.owned.delete(tensor)) frame = frame.parent;
 }
 
-function collect(root: unknown, owned: Set<Disposable>, found: Set<Disposable>): void {
+function collect(root: unknown, owned: Set<ScopeMember>, found: Set<ScopeMember>): void {
   const visited = new Set<object>();
   const pending: unknown[] = [root];
   while (pending.length > 0) {
     const value = pending.pop();
     if (typeof value !== 'object' || value === null || visited.has(value)) continue;
     visited.add(value);
-    if (owned.has(value as Disposable)) found.add(value as Disposable);
+    if (owned.has(value as ScopeMember)) found.add(value as ScopeMember);
     else for (const member of membersOf(value)) pending.push(member);
   }
 }

@@ -14,7 +14,7 @@ import {
 } from './dtype.ts';
 import { native, settle } from './native.ts';
 import type { NativeTensor } from './native-types.ts';
-import { adopt, forget } from './scope.ts';
+import { adopt, disposedError, forget } from './scope.ts';
 import {
   checkShape,
   contiguousStrides,
@@ -50,7 +50,7 @@ export class Tensor<D extends DType = DType> {
   /** The tensor at the native boundary. Only operations use it, after checking {@link isDisposed}. */
   readonly native: NativeTensor;
   #storage: Storage | undefined;
-  #wasFreedByScope = false;
+  #freedBy: string | undefined;
 
   /** Takes over one ownership of `storage`. Use {@link empty}, {@link fromArray} or an operation instead. */
   constructor(storage: Storage, dtype: D, layout: Layout) {
@@ -84,10 +84,11 @@ export class Tensor<D extends DType = DType> {
     return isContiguousLayout(this);
   }
 
-  /** Whether the `scope()` that it was made in ended without returning it. */
-  get wasFreedByScope(): boolean {
-    return this.#wasFreedByScope;
+  /** Name of the scope that it was made in, if that ended without returning it. */
+  get freedBy(): string | undefined {
+    return this.#freedBy;
   }
+
   get isDisposed(): boolean {
     return this.#storage === undefined;
   }
@@ -242,10 +243,10 @@ export class Tensor<D extends DType = DType> {
   }
 
   /** Gives up this tensor. Work that is enqueued already still sees its memory. Idempotent. */
-  dispose(isEndOfScope = false): void {
+  dispose(freedBy?: string): void {
     const storage = this.#storage;
     if (storage === undefined) return;
-    this.#wasFreedByScope = isEndOfScope;
+    this.#freedBy = freedBy;
     this.#storage = undefined;
     forget(this);
     storage.removeOwner();
@@ -256,7 +257,7 @@ export class Tensor<D extends DType = DType> {
   }
 
   #alive(operation: string): Storage {
-    if (this.#storage === undefined) throw disposedError(operation, 'tensor', this);
+    if (this.#storage === undefined) throw disposedError(operation, 'tensor', this.#freedBy);
     return this.#storage;
   }
 
@@ -293,18 +294,6 @@ export interface ScaledWeight {
 
 /** A weight `[N, K]` in any stored format. */
 export type Weight = Tensor | ScaledWeight;
-
-/** The error of every use of a disposed tensor. */
-export function disposedError(operation: string, argument: string, tensor: Tensor): FramePackError {
-  const got = tensor.wasFreedByScope
-    ? 'one that its scope() freed at its end; return it from the scope, or keep() it'
-    : 'a disposed one';
-  return new FramePackError(
-    'ERR_DISPOSED',
-    `${operation}: ${argument} expected a live tensor, got ${got}`,
-    { argument },
-  );
-}
 
 function hostBuffer(bytes: number): ArrayBuffer {
   try {

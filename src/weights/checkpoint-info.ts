@@ -79,7 +79,7 @@ const infoSchema = z
   });
 
 /** Three colour components. */
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 
 /** A mode that a checkpoint's weights were trained for. */
 export type CheckpointMode = 'i2v' | 'f1';

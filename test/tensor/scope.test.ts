@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { adopt, type Disposable, keep, scope } from '../../src/tensor/scope.ts';
+import { adopt, keep, type ScopeMember, scope } from '../../src/tensor/scope.ts';
 
 /** Records that it was freed, like a tensor without memory. */
-class Probe implements Disposable {
+class Probe implements ScopeMember {
   isDisposed = false;
 
   constructor() {
@@ -155,4 +155,11 @@ describe('asynchronous scope', () => {
     });
     expect((await late)?.isDisposed).toBe(true);
   });
+});
+
+test.each([
+  [() => scope(null as never), 'scope: body expected a function, got null'],
+  [() => scope(() => 1, 7 as never), 'scope: name expected a text, got 7'],
+])('refuses what is no body and no name', (call, message) => {
+  expect(call).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT', message }) as Error);
 });

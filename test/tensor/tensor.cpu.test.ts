@@ -165,6 +165,24 @@ describe('life', () => {
     await expect(x.read()).rejects.toThrow(coded('ERR_DISPOSED', 'read'));
   });
 
+  test('the error names the scope that freed it', () => {
+    const freedIn = (name?: string): Tensor => {
+      const lost: Tensor[] = [];
+      scope(() => {
+        lost.push(fromArray(device, [1], [1], 'f32'));
+      }, name);
+      return lost[0]!;
+    };
+    expect(() => freedIn().reshape([1])).toThrow(
+      coded('ERR_DISPOSED', 'tensor expected a live tensor, got one that its scope\\(\\) freed'),
+    );
+    const decoded = freedIn('decode');
+    expect(decoded.freedBy).toBe('scope "decode"');
+    expect(() => add(decoded, 1)).toThrow(
+      coded('ERR_DISPOSED', 'a expected a live tensor, got one that its scope "decode" freed'),
+    );
+  });
+
   test('memory lives as long as its last view', async () => {
     const before = device.memory().liveTensors;
     const x = fromArray(device, [1, 2], [2], 'f32');

@@ -23,7 +23,7 @@ import { Turns } from './turns.ts';
  * for await (const { firstFrame, frames } of model.frames({ prompt: 'A red ball.' })) show(firstFrame, frames);
  */
 export async function load(options: LoadOptions): Promise<Model> {
-  return new Model(await openModel(checkLoadOptions(options)));
+  return Model.open(options);
 }
 
 /** Frames of a video that are final, and their place in it. */
@@ -36,9 +36,13 @@ export class Model implements AsyncDisposable {
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
 
-  /** Use {@link load}. */
-  constructor(model: OpenModel) {
+  private constructor(model: OpenModel) {
     this.#model = model;
+  }
+
+  /** The function {@link load}. */
+  static async open(options: LoadOptions): Promise<Model> {
+    return new Model(await openModel(checkLoadOptions(options)));
   }
 
   /**
