@@ -16,6 +16,7 @@
   EXPORT(mapFile, map_file)         \
   EXPORT(upload, upload)            \
   EXPORT(download, download)        \
+  EXPORT(peek, peek)                \
   EXPORT(copyAcross, copy_across)   \
   EXPORT(matmul, matmul)            \
   EXPORT(attention, attention)      \

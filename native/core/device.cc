@@ -18,6 +18,8 @@ void Device::release(const Block& block, MappedFile file) {
   }
 }
 
+bool Device::peek(const void*, void*, size_t) { return false; }
+
 void Device::check_open(const char* op) const {
   if (is_closed_) throw Error(kErrDisposed, op, "device expected an open device, got a closed one");
 }

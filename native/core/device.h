@@ -54,6 +54,9 @@ class Device : public std::enable_shared_from_this<Device> {
   // Copies to host memory that stays valid until `done` was called or the device has shut down.
   virtual void download(const void* source, void* target, size_t bytes, Completion done) = 0;
 
+  // Copies to host memory at once when nothing has to be waited for; else returns false.
+  virtual bool peek(const void* source, void* target, size_t bytes);
+
   // --- order
 
   // `done` runs when everything enqueued so far has finished, with the first error among it.

@@ -28,7 +28,8 @@ Stream::Stream(bool is_synchronous)
 Stream::~Stream() { stop(); }
 
 void Stream::enqueue(const char* op, Task task) {
-  push({op, std::move(task)});
+  num_unfinished_.fetch_add(1, std::memory_order_relaxed);
+  push({op, std::move(task), true});
   if (!is_synchronous_) return;
   drain();
   ErrorPtr error;
@@ -61,6 +62,13 @@ void Stream::drain() {
   auto producer = std::make_shared<TransferProducer>(event);
   push({"wait", [producer = std::move(producer)] { producer->finish(nullptr); }});
   event->wait();
+}
+
+bool Stream::has_settled() {
+  // What the tasks wrote is visible to whoever sees that they have run.
+  if (num_unfinished_.load(std::memory_order_acquire) > 0) return false;
+  std::lock_guard lock(mutex_);
+  return error_ == nullptr;
 }
 
 void Stream::push(Entry entry) {
@@ -113,6 +121,7 @@ void Stream::run(const Entry& entry) {
     std::lock_guard lock(mutex_);
     if (!error_) error_ = std::move(error);
   }
+  if (entry.is_work) num_unfinished_.fetch_sub(1, std::memory_order_release);
 }
 
 }  // namespace framepack

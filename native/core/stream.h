@@ -1,5 +1,6 @@
 // An in-order queue of work with one worker thread. The worker sleeps while the queue is empty.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -36,6 +37,9 @@ class Stream {
   // Blocks until everything queued before has run.
   void drain();
 
+  // From the thread that enqueues: whether every task has run, and without an error that is still kept.
+  bool has_settled();
+
   // From any thread: throws the queue away once the running task, which is not interrupted, has
   // ended. Tasks that come later are thrown away at once.
   void cancel();
@@ -46,6 +50,7 @@ class Stream {
   struct Entry {
     const char* op;
     Task task;
+    bool is_work = false;  // and not somebody who waits for it
   };
 
   void push(Entry entry);
@@ -58,6 +63,7 @@ class Stream {
   std::deque<Entry> queue_;
   bool is_cancelled_ = false;
   ErrorPtr error_;
+  std::atomic<size_t> num_unfinished_ = 0;
   std::thread worker_;  // last: it uses all of the above
 };
 

@@ -80,6 +80,12 @@ void CpuDevice::download(const void* source, void* target, size_t bytes, Complet
   stream_.complete(std::move(done));
 }
 
+bool CpuDevice::peek(const void* source, void* target, size_t bytes) {
+  if (!stream_.has_settled()) return false;
+  std::memcpy(target, source, bytes);
+  return true;
+}
+
 void CpuDevice::cancel_work() {
   stream_.cancel();
   pool_.cancel();

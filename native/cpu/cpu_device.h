@@ -27,6 +27,7 @@ class CpuDevice final : public Device {
   std::unique_ptr<Buffer> map_file(const std::string& path, size_t offset, size_t bytes) override;
   void upload(void* target, std::shared_ptr<Transfer> source) override;
   void download(const void* source, void* target, size_t bytes, Completion done) override;
+  bool peek(const void* source, void* target, size_t bytes) override;
   void fence(Completion done) override { stream_.complete(std::move(done)); }
   void acknowledge(const ErrorPtr& error) override { stream_.acknowledge(error); }
 

@@ -30,6 +30,8 @@ export interface NativeModule {
     offset: number,
     target: ArrayBuffer,
   ): Promise<void>;
+  /** Fills `target` at once where nothing has to be waited for, else returns false. */
+  peek(device: NativeDevice, buffer: NativeBuffer, offset: number, target: ArrayBuffer): boolean;
   copyAcross(from: NativeRange, to: NativeRange): void;
 
   matmul(device: NativeDevice, args: MatmulCall): void;

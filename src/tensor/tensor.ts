@@ -12,6 +12,7 @@ import {
   type TypedArrayOf,
   typedArray,
 } from './dtype.ts';
+import { inspectTensor } from './inspection/inspect-tensor.ts';
 import { native, settle } from './native.ts';
 import type { NativeTensor } from './native-types.ts';
 import { adopt, disposedError, forget } from './scope.ts';
@@ -275,6 +276,13 @@ export class Tensor<D extends DType = DType> {
     });
   }
 }
+
+// Not in the class: the declaration of such a name would bring the types of Node with it.
+Object.defineProperty(Tensor.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: Tensor): string {
+    return Object.hasOwn(this, 'native') ? inspectTensor(this) : 'Tensor (not constructed)';
+  },
+});
 
 /** A tensor that arithmetic accepts: `Tensor<'i32'>` and the like do not type-check, an open `Tensor` does. */
 export type FloatTensor<D extends DType = DType> = Tensor<D> &

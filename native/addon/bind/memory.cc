@@ -85,21 +85,40 @@ Napi::Value upload(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+namespace {
+
+Napi::ArrayBuffer target_of(const char* op, Napi::Value value) {
+  if (!value.IsArrayBuffer()) {
+    throw Error(kErrArgument, op, "target expected an ArrayBuffer, got another value");
+  }
+  return value.As<Napi::ArrayBuffer>();
+}
+
+}  // namespace
+
 Napi::Value download(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Device>& device = unwrap_device("read", info[0]);
   device->check_open("read");
   const Buffer& buffer = unwrap_buffer("read", info[1]);
   const size_t offset = read_size("read", "offset", info[2]);
-  if (!info[3].IsArrayBuffer()) {
-    throw Error(kErrArgument, "read", "target expected an ArrayBuffer, got another value");
-  }
-  Napi::ArrayBuffer target = info[3].As<Napi::ArrayBuffer>();
+  Napi::ArrayBuffer target = target_of("read", info[3]);
   const size_t bytes = target.ByteLength();
   const std::byte* source = range_of("read", *device, buffer, offset, bytes);
   const auto start = [&](Completion done) {
     device->download(source, target.Data(), bytes, std::move(done));
   };
   return Environment::of(info.Env()).completions().run(device, target, start);
+}
+
+Napi::Value peek(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Device>& device = unwrap_device("peek", info[0]);
+  device->check_open("peek");
+  const Buffer& buffer = unwrap_buffer("peek", info[1]);
+  const size_t offset = read_size("peek", "offset", info[2]);
+  Napi::ArrayBuffer target = target_of("peek", info[3]);
+  const size_t bytes = target.ByteLength();
+  const std::byte* source = range_of("peek", *device, buffer, offset, bytes);
+  return Napi::Boolean::New(info.Env(), device->peek(source, target.Data(), bytes));
 }
 
 // Two halves that meet in a Transfer: each device waits for its own turn, and the target for the
