@@ -6,6 +6,14 @@ import { SIGNAL_EXIT_CODES } from './interrupt.ts';
 const USAGE = 2;
 const FAILURE = 1;
 
+/** The exit codes, for help. */
+export const EXIT_CODE_HELP: string = `
+Exit codes:
+  ${'0'.padEnd(15)}success
+  ${String(FAILURE).padEnd(15)}failure; one sentence on stderr says why and what to do
+  ${String(USAGE).padEnd(15)}wrong command line or argument
+  ${Object.values(SIGNAL_EXIT_CODES).join(', ').padEnd(15)}ended by ${Object.keys(SIGNAL_EXIT_CODES).join(', ')}`;
+
 /** Exit code for whatever a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;

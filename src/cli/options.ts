@@ -1,5 +1,53 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { StepCacheChoice, StepCacheKind } from '../index.ts';
+
+/** What an option has beyond flags and description. */
+interface OptionTraits<T> {
+  /** What happens without the option, in words; the library fills it in. */
+  readonly default?: string | undefined;
+  readonly choices?: readonly string[] | undefined;
+  readonly parse?: ((text: string) => T) | undefined;
+}
+
+/** An option whose help says what happens without it. */
+export function option<T>(
+  flags: string,
+  description: string,
+  traits: OptionTraits<T> = {},
+): Option {
+  const { default: otherwise, choices, parse } = traits;
+  const end = otherwise === undefined ? '' : ` (default: ${otherwise})`;
+  const made = new Option(flags, `${description}${end}`);
+  if (choices !== undefined) made.choices(choices);
+  if (parse !== undefined) made.argParser((text: string) => parse(text));
+  return made;
+}
+
+/** An option that a command does not run without. */
+class RequiredOption extends Option {}
+
+/** An option that {@link checkRequired} asks for. */
+export function requiredOption(flags: string, description: string): Option {
+  return new RequiredOption(flags, `${description} (required)`);
+}
+
+/**
+ * Refuses a command without one of its required options. Commander's own check comes before that of unknown options,
+ * but a misspelt one is often why another is missing.
+ */
+export function checkRequired(command: Command): void {
+  for (const required of command.options) {
+    const isGiven = command.getOptionValue(required.attributeName()) !== undefined;
+    if (!(required instanceof RequiredOption) || isGiven) continue;
+    const message = `error: required option '${required.flags}' not specified`;
+    command.error(message, { code: 'commander.missingMandatoryOptionValue' });
+  }
+}
+
+/** For programs that only want the result. */
+export function quietOption(): Option {
+  return option('--quiet', 'print nothing but the result, warnings and errors').conflicts('json');
+}
 
 /** Reads a finite number for commander; ranges belong to the request. */
 export function parseNumber(text: string): number {

@@ -25,6 +25,16 @@ export class JsonReporter implements Reporter {
   stop(): void {}
 }
 
+/** Only what must not be missed: warnings on stderr, the path of the result on stdout. */
+export class QuietReporter implements Reporter {
+  event(event: GenerateEvent): void {
+    if (event.type === 'warning') console.error(`warning: ${event.message}`);
+    if (event.type === 'done' && event.file !== null) console.log(event.file);
+  }
+
+  stop(): void {}
+}
+
 const PICTURES: ReadonlySet<string> = new Set(['frames', 'preview']);
 
 function asJson(key: string, value: unknown): unknown {
@@ -153,4 +163,13 @@ function seconds(ms: number): string {
 
 function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+/** The reporter that the flags of a command ask for. */
+export function reporterFor(flags: {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}): Reporter {
+  if (flags.json) return new JsonReporter();
+  return flags.quiet ? new QuietReporter() : new TerminalReporter();
 }

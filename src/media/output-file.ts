@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError } from '../errors.ts';
 
 /**
- * A file or folder that appears under its name only when it is complete, and never in place of something
- * that is there already. Until then it has a temporary name in the same folder.
+ * A file or folder that appears under its name only when it is complete, and in place of something that is there
+ * already only when it was told to. Until then it has a temporary name in the same folder.
  */
 export class OutputFile {
   /** Absolute path of the result. */
@@ -13,28 +13,41 @@ export class OutputFile {
   /** Absolute path to write to, already created empty. */
   readonly temporaryPath: string;
   readonly #isFolder: boolean;
+  readonly #overwrites: boolean;
 
-  private constructor(target: string, temporaryPath: string, isFolder: boolean) {
+  private constructor(
+    target: string,
+    temporaryPath: string,
+    kind: { readonly isFolder: boolean; readonly overwrites: boolean },
+  ) {
     this.path = target;
     this.temporaryPath = temporaryPath;
-    this.#isFolder = isFolder;
+    this.#isFolder = kind.isFolder;
+    this.#overwrites = kind.overwrites;
   }
 
   /**
    * Reserves a file.
    *
+   * @param overwrites - whether it may take the place of a file.
    * @throws {@link FramePackError} `ERR_OUTPUT` when the name is taken, or its folder is missing or not writable.
    */
-  static reserveFile(target: string): Promise<OutputFile> {
-    return OutputFile.#reserve(target, false);
+  static reserveFile(target: string, overwrites = false): Promise<OutputFile> {
+    return OutputFile.#reserve(target, { isFolder: false, overwrites });
   }
 
-  /** Reserves a folder; otherwise like {@link OutputFile.reserveFile}. */
-  static reserveFolder(target: string): Promise<OutputFile> {
-    return OutputFile.#reserve(target, true);
+  /**
+   * Reserves a folder; otherwise like {@link OutputFile.reserveFile}. It only ever takes the place of a folder that holds
+   * nothing but numbered pictures.
+   */
+  static reserveFolder(target: string, overwrites = false): Promise<OutputFile> {
+    return OutputFile.#reserve(target, { isFolder: true, overwrites });
   }
 
-  static async #reserve(target: string, isFolder: boolean): Promise<OutputFile> {
+  static async #reserve(
+    target: string,
+    kind: { readonly isFolder: boolean; readonly overwrites: boolean },
+  ): Promise<OutputFile> {
     const absolute = path.resolve(target);
     const parent = path.dirname(absolute);
     const isParentFolder = await stat(parent).then(
@@ -44,15 +57,18 @@ export class OutputFile {
     if (!isParentFolder) {
       throw outputError(absolute, `an existing folder "${parent}"`, 'none; create it first');
     }
-    if (await exists(absolute)) throw taken(absolute);
+    if (await exists(absolute)) {
+      if (!kind.overwrites) throw taken(absolute);
+      await checkReplaceable(absolute, kind.isFolder);
+    }
     const temporary = path.join(parent, `.framepack-${randomUUID()}.part`);
     try {
-      if (isFolder) await mkdir(temporary);
+      if (kind.isFolder) await mkdir(temporary);
       else await (await open(temporary, 'wx')).close();
     } catch (cause) {
       throw outputError(absolute, `a writable folder "${parent}"`, reason(cause), cause);
     }
-    return new OutputFile(absolute, temporary, isFolder);
+    return new OutputFile(absolute, temporary, kind);
   }
 
   /**
@@ -83,6 +99,10 @@ export class OutputFile {
 
   /** A hard link fails if the name exists, where a rename would overwrite. */
   async #publishFile(): Promise<void> {
+    if (this.#overwrites) {
+      await rename(this.temporaryPath, this.path);
+      return;
+    }
     try {
       await link(this.temporaryPath, this.path);
     } catch (cause) {
@@ -96,8 +116,12 @@ export class OutputFile {
   }
 
   async #publishFolder(): Promise<void> {
+    const replaced = `${this.temporaryPath}.old`;
+    const isReplaced = this.#overwrites && (await exists(this.path));
+    if (isReplaced) await rename(this.path, replaced);
     await mkdir(this.path);
     await rename(this.temporaryPath, this.path);
+    if (isReplaced) await rm(replaced, { recursive: true });
   }
 }
 
@@ -105,6 +129,22 @@ export class OutputFile {
 export function writeError(file: string, cause: unknown): FramePackError {
   if (cause instanceof FramePackError) return cause;
   return outputError(file, 'to be written', reason(cause), cause);
+}
+
+const NUMBERED_PICTURE = /^frame-\d{5,}\.png$/;
+
+/** Nothing is overwritten but a file, or a folder of pictures that a run of ours wrote. */
+async function checkReplaceable(target: string, isFolder: boolean): Promise<void> {
+  const info = await lstat(target);
+  if (!isFolder && !info.isFile() && !info.isSymbolicLink()) {
+    throw outputError(target, 'a file to overwrite', 'something else');
+  }
+  if (!isFolder) return;
+  const names = info.isDirectory() ? await readdir(target) : [''];
+  const other = names.find((name) => !NUMBERED_PICTURE.test(name));
+  if (other === undefined) return;
+  const got = other === '' ? 'something else' : `one with "${other}"`;
+  throw outputError(target, 'a folder of nothing but numbered pictures to overwrite', got);
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -126,7 +166,11 @@ function reason(cause: unknown): string {
 }
 
 function taken(file: string): FramePackError {
-  return outputError(file, 'a new file name', 'an existing one; choose another name or remove it');
+  return outputError(
+    file,
+    'a new file name',
+    'an existing one; choose another name, or overwrite it (--force)',
+  );
 }
 
 function outputError(file: string, expected: string, got: string, cause?: unknown): FramePackError {

@@ -131,6 +131,7 @@ async function openNamedOutput(
     ...{ path: fillName(request.out, values), width, height, fps },
     ...(request.crf !== undefined && { quality: request.crf }),
     ...(request.encoder !== undefined && { encoder: request.encoder }),
+    ...(request.overwrite && { overwrite: true }),
   };
   if (request.metadata === false) return openOutput(options);
   const facts = { ...settings, width, height, fps, numFrames, device: device.kind, dtype };

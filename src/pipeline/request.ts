@@ -73,11 +73,16 @@ export interface VideoRequest {
   /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
   readonly tiling?: 'temporal' | 'full' | undefined;
   /**
-   * Path of the video to write; never overwritten. The extension decides what it is: `.mp4`, `.m4v`, `.mov`, `.mkv`,
+   * Path of the video to write; an existing one is only replaced with `overwrite`. The extension decides what it is: `.mp4`, `.m4v`, `.mov`, `.mkv`,
    * `.webm`, `.gif`, or a folder of PNG pictures for a path that ends in `/`. Absent: frames only. `{date}`, `{time}`,
    * `{seed}`, `{mode}` and `{model}` in it are filled in; `{n}` is the first number from 1 whose name is free.
    */
   readonly out?: string | undefined;
+  /**
+   * Whether `out` may replace an existing file, or a folder that holds nothing but numbered pictures. It does so when the
+   * video is complete; a run that fails leaves the old one.
+   */
+  readonly overwrite?: boolean | undefined;
   /** Quality of the encoder, 0 (best) to 51; default 16. */
   readonly crf?: number | undefined;
   /** Encoder of the file; the first that suits it and works on this machine unless given. */
@@ -168,6 +173,7 @@ const schema = z.strictObject({
   threads: z.int().min(1).max(MAX_THREADS).optional(),
   budgetBytes: z.int().positive().optional(),
   out: z.string().min(1).optional(),
+  overwrite: z.boolean().optional(),
   crf: z.int().min(0).max(WORST_CRF).optional(),
   encoder: z.enum(ENCODER_NAMES).optional(),
   fps: z.int().min(1).max(MAX_FPS).optional(),
@@ -199,6 +205,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   threads: `a whole number from 1 to ${MAX_THREADS}`,
   budgetBytes: 'a whole number of bytes above 0',
   out: 'the path of a file',
+  overwrite: 'true or false',
   crf: `a whole number from 0 to ${WORST_CRF}`,
   encoder: ENCODER_NAMES.join(', '),
   fps: `a whole number from 1 to ${MAX_FPS}`,

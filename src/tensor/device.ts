@@ -1,4 +1,4 @@
-import { FramePackError } from '../errors.ts';
+import { FramePackError, quote } from '../errors.ts';
 import { native, settle } from './native.ts';
 import type { NativeDevice } from './native-types.ts';
 
@@ -59,19 +59,32 @@ const ISA_LEVELS: readonly string[] = [
 ] satisfies IsaLevel[];
 const MAX_THREADS = 1024;
 
-/** The environment variables of the library; options given in code win. */
-function environment(): {
+/** A variable that is set to something, read by `parse`; its errors name the variable. */
+function variable<T>(name: string, expected: string, parse: (text: string) => T | undefined) {
+  const text = process.env[name] ?? '';
+  if (text === '') return undefined;
+  const value = parse(text);
+  if (value === undefined) throw optionError(name, expected, quote(text));
+  return value;
+}
+
+/** The environment variables of the library. Options given in code win, and keep those from being read. */
+function environment(options: DeviceOptions): {
   threads: number | undefined;
   isa: string | undefined;
   driver: string | undefined;
   isSynchronous: boolean;
 } {
-  const threads = process.env.FRAMEPACK_THREADS;
+  const threadsOf = (text: string): number | undefined =>
+    isWhole(Number(text), 1, MAX_THREADS) ? Number(text) : undefined;
+  const isaOf = (text: string): string | undefined => ISA_LEVELS.find((level) => level === text);
+  const switchOf = (text: string): boolean | undefined =>
+    ({ '0': false, '1': true })[text as '0' | '1'];
   return {
-    threads: threads === undefined || threads === '' ? undefined : Number(threads),
-    isa: process.env.FRAMEPACK_CPU_ISA || undefined,
-    driver: process.env.FRAMEPACK_CUDA_DRIVER || undefined,
-    isSynchronous: process.env.FRAMEPACK_SYNC === '1',
+    threads: options.threads ?? variable('FRAMEPACK_THREADS', wholeIn(1, MAX_THREADS), threadsOf),
+    isa: options.isa ?? variable('FRAMEPACK_CPU_ISA', ISA_LEVELS.join(', '), isaOf),
+    driver: variable('FRAMEPACK_CUDA_DRIVER', 'a library', (text) => text),
+    isSynchronous: variable('FRAMEPACK_SYNC', '0 or 1', switchOf) ?? false,
   };
 }
 
@@ -98,18 +111,20 @@ export class Device {
    */
   static open(kind: DeviceKind, options: DeviceOptions = {}): Device {
     if (!KINDS.includes(kind)) throw optionError('kind', KINDS.join(', '), kind);
-    const fromEnvironment = environment();
-    const { threads = fromEnvironment.threads, budgetBytes, ordinal } = options;
-    const isa = options.isa ?? fromEnvironment.isa;
+    const { budgetBytes, ordinal } = options;
+    const { threads, isa, driver, isSynchronous } = environment(options);
     checkWhole('threads', threads, 1, MAX_THREADS);
     checkWhole('budgetBytes', budgetBytes, 1, Number.MAX_SAFE_INTEGER);
     checkWhole('ordinal', ordinal, 0, MAX_THREADS);
     if (isa !== undefined && !ISA_LEVELS.includes(isa)) {
       throw optionError('isa', ISA_LEVELS.join(', '), isa);
     }
-    const { driver, isSynchronous } = fromEnvironment;
     const nativeOptions = { threads, isa, budgetBytes, ordinal, driver, isSynchronous };
-    return new Device(kind, native().openDevice(kind, nativeOptions));
+    try {
+      return new Device(kind, native().openDevice(kind, nativeOptions));
+    } catch (error) {
+      throw withDriver(error, driver);
+    }
   }
 
   /** Whether {@link Device.close} has been called. */
@@ -167,9 +182,23 @@ export class Device {
 
 function checkWhole(name: string, value: number | undefined, min: number, max: number): void {
   if (value === undefined) return;
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw optionError(name, `a whole number in [${min}, ${max}]`, value);
-  }
+  if (!isWhole(value, min, max)) throw optionError(name, wholeIn(min, max), value);
+}
+
+function isWhole(value: number, min: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= min && value <= max;
+}
+
+function wholeIn(min: number, max: number): string {
+  return `a whole number in [${min}, ${max}]`;
+}
+
+/** The error of a driver that the environment chose says so. */
+function withDriver(error: unknown, driver: string | undefined): unknown {
+  const isOfDriver = error instanceof FramePackError && error.code === 'ERR_CUDA_DRIVER';
+  if (!isOfDriver || driver === undefined) return error;
+  const message = `${error.message}; FRAMEPACK_CUDA_DRIVER is ${quote(driver)}`;
+  return new FramePackError(error.code, message, { ...error.details, driver }, error);
 }
 
 function optionError(name: string, expected: string, got: unknown): FramePackError {

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf } from '../../src/cli/exit-codes.ts';
+import { EXIT_CODE_HELP, exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { FramePackError } from '../../src/errors.ts';
 
 describe('exitCodeOf', () => {
@@ -18,4 +18,10 @@ describe('exitCodeOf', () => {
   ])('maps %o to %d', (error, code) => {
     expect(exitCodeOf(error)).toBe(code);
   });
+});
+
+it('help names every exit code', () => {
+  for (const code of [0, 1, 2, 129, 130, 143]) {
+    expect(EXIT_CODE_HELP).toMatch(new RegExp(`^  (\\d+, )*${code}\\b`, 'm'));
+  }
 });

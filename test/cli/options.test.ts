@@ -1,10 +1,15 @@
+import { Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import {
+  checkRequired,
+  option,
   parseBytes,
   parseInteger,
   parseNumber,
   parseSeed,
   parseStepCache,
+  quietOption,
+  requiredOption,
 } from '../../src/cli/options.ts';
 
 describe('option readers', () => {
@@ -52,5 +57,27 @@ describe('parseStepCache', () => {
 
   it.each(['', 'teo', 'tea:', 'tea:x', '0.1.5', '-1'])('refuses %j', (text) => {
     expect(() => parseStepCache(text)).toThrow('expected');
+  });
+});
+
+describe('options', () => {
+  it('say their default, have choices, and read their text', () => {
+    const made = option('--n <number>', 'how many', { default: 'all', parse: parseInteger });
+    expect(made).toMatchObject({ description: 'how many (default: all)', long: '--n' });
+    expect(made.defaultValue).toBeUndefined();
+    expect(made.parseArg?.('3', undefined)).toBe(3);
+    expect(option('--c <kind>', 'kind', { choices: ['a', 'b'] }).argChoices).toEqual(['a', 'b']);
+    expect(option('--flag', 'a switch').description).toBe('a switch');
+    expect(quietOption().long).toBe('--quiet');
+  });
+
+  it('that are required are asked for', () => {
+    const command = new Command('c').exitOverride().configureOutput({ outputError: () => {} });
+    command.addOption(requiredOption('--model <folder>', 'model')).option('--other <x>', 'other');
+    expect(command.options[0]?.description).toBe('model (required)');
+    expect(() => checkRequired(command)).toThrow(CommanderError);
+    expect(() => checkRequired(command)).toThrow("required option '--model <folder>'");
+    command.setOptionValue('model', 'm');
+    expect(() => checkRequired(command)).not.toThrow();
   });
 });

@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { JsonReporter, TerminalReporter } from '../../src/cli/progress.ts';
+import {
+  JsonReporter,
+  QuietReporter,
+  reporterFor,
+  TerminalReporter,
+} from '../../src/cli/progress.ts';
 import type { DoneEvent, GenerateEvent, PlanEvent, StepEvent } from '../../src/index.ts';
 
 afterEach(() => {
@@ -59,6 +64,27 @@ describe('JsonReporter', () => {
     expect(JSON.parse(out[0]!)).toMatchObject({ type: 'done', file: 'a.mp4', seed: 7 });
     expect(out[0]).not.toContain('frames');
   });
+});
+
+describe('QuietReporter', () => {
+  it('prints warnings, and the path alone on stdout', () => {
+    const { out, err } = lines(() => {
+      const reporter = new QuietReporter();
+      reporter.event(PLAN);
+      reporter.event(STEP);
+      reporter.event({ type: 'warning', code: 'WARN_PROMPT_CUT', message: 'cut', ...MOMENT });
+      reporter.event({ ...DONE, file: null });
+      reporter.event(DONE);
+      reporter.stop();
+    });
+    expect({ out, err }).toEqual({ out: ['a.mp4'], err: ['warning: cut'] });
+  });
+});
+
+it('flags choose the reporter', () => {
+  expect(reporterFor({})).toBeInstanceOf(TerminalReporter);
+  expect(reporterFor({ quiet: true })).toBeInstanceOf(QuietReporter);
+  expect(reporterFor({ json: true })).toBeInstanceOf(JsonReporter);
 });
 
 describe('TerminalReporter', () => {

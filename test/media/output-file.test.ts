@@ -109,3 +109,63 @@ test('writeError keeps our own errors and explains others', () => {
     cause: full,
   });
 });
+
+describe('overwriting', () => {
+  test('a file or a link takes place of the old one once it is complete', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(path.join(folder, 'target'), 'behind the link');
+    symlinkSync(path.join(folder, 'target'), path.join(folder, 'link.mp4'));
+    writeFileSync(path.join(folder, 'a.mp4'), 'old');
+    for (const name of ['a.mp4', 'link.mp4', 'new.mp4']) {
+      const output = await OutputFile.reserveFile(path.join(folder, name), true);
+      writeFileSync(output.temporaryPath, 'new');
+      if (name === 'a.mp4') expect(readFileSync(output.path, 'utf8')).toBe('old');
+      await output.publish();
+      expect(readFileSync(output.path, 'utf8')).toBe('new');
+    }
+    expect(readFileSync(path.join(folder, 'target'), 'utf8')).toBe('behind the link');
+    expect(readdirSync(folder).toSorted()).toEqual(['a.mp4', 'link.mp4', 'new.mp4', 'target']);
+  });
+
+  test('what is discarded leaves the old one', async () => {
+    const target = path.join(temporaryFolder(), 'a.mp4');
+    writeFileSync(target, 'old');
+    const output = await OutputFile.reserveFile(target, true);
+    await output.discard();
+    expect(readFileSync(target, 'utf8')).toBe('old');
+  });
+
+  test('a folder of numbered pictures is replaced as a whole', async () => {
+    const folder = temporaryFolder();
+    const target = path.join(folder, 'a-frames');
+    mkdirSync(target);
+    for (const name of ['frame-00000.png', 'frame-00001.png']) {
+      writeFileSync(path.join(target, name), 'old');
+    }
+    const output = await OutputFile.reserveFolder(target, true);
+    writeFileSync(path.join(output.temporaryPath, 'frame-00000.png'), 'new');
+    await output.publish();
+    expect(readdirSync(folder)).toEqual(['a-frames']);
+    expect(readdirSync(target)).toEqual(['frame-00000.png']);
+  });
+
+  test('nothing else is replaced', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(path.join(folder, 'photos'));
+    for (const name of ['frame-00000.png', 'holiday.jpg']) {
+      writeFileSync(path.join(folder, 'photos', name), '');
+    }
+    writeFileSync(path.join(folder, 'file'), '');
+    const photos = path.join(folder, 'photos');
+    await expect(OutputFile.reserveFolder(photos, true)).rejects.toMatchObject(
+      OUTPUT_ERROR(/nothing but numbered pictures to overwrite, got one with "holiday.jpg"/u),
+    );
+    await expect(OutputFile.reserveFile(photos, true)).rejects.toMatchObject(
+      OUTPUT_ERROR(/expected a file to overwrite, got something else/u),
+    );
+    await expect(OutputFile.reserveFolder(path.join(folder, 'file'), true)).rejects.toMatchObject(
+      OUTPUT_ERROR(/numbered pictures to overwrite, got something else/u),
+    );
+    expect(readdirSync(folder).toSorted()).toEqual(['file', 'photos']);
+  });
+});

@@ -36,6 +36,7 @@ describe('checkRequest', () => {
     [{ threads: 0 }, 'threads'],
     [{ budgetBytes: 1.5 }, 'budgetBytes'],
     [{ out: '' }, 'out'],
+    [{ overwrite: 'yes' }, 'overwrite'],
     [{ crf: 52 }, 'crf'],
     [{ image: 5 }, 'image'],
     [{ signal: {} }, 'signal'],

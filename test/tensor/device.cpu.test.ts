@@ -50,7 +50,27 @@ describe('open', () => {
     await using fromOptions = Device.open('cpu', { threads: 1 });
     expect(fromOptions.describe().threads).toBe(1);
     vi.stubEnv('FRAMEPACK_THREADS', 'many');
-    expect(() => Device.open('cpu')).toThrow(/threads expected a whole number/);
+    await using again = Device.open('cpu', { threads: 2 });
+    expect(again.describe().threads).toBe(2);
+  });
+
+  test.each([
+    ['FRAMEPACK_THREADS', 'many', 'a whole number in [1, 1024]'],
+    ['FRAMEPACK_THREADS', '0', 'a whole number in [1, 1024]'],
+    ['FRAMEPACK_CPU_ISA', 'mmx', 'scalar, neon, avx2, avx512, amx'],
+    ['FRAMEPACK_SYNC', 'yes', '0 or 1'],
+  ])('the error of %s=%s names the variable', (name, value, expected) => {
+    vi.stubEnv(name, value);
+    const message = `Device.open: ${name} expected ${expected}, got "${value}"`;
+    const error = expect.objectContaining({ code: 'ERR_ARGUMENT', message }) as Error;
+    expect(() => Device.open('cpu')).toThrow(error);
+  });
+
+  test('the error of a CUDA driver from the environment names the variable', () => {
+    vi.stubEnv('FRAMEPACK_CUDA_DRIVER', 'libnone.so');
+    expect(() => Device.open('cuda')).toThrow(
+      /libnone\.so.*; FRAMEPACK_CUDA_DRIVER is "libnone.so"$/,
+    );
   });
 
   test('FRAMEPACK_SYNC runs every operation at once', async () => {

@@ -1,22 +1,40 @@
 import type { Command } from 'commander';
 import { calibrateStepCache, type GenerateRequest } from '../../index.ts';
 import { interruptible } from '../interrupt.ts';
-import { parseInteger, parseNumber } from '../options.ts';
-import { TerminalReporter } from '../progress.ts';
+import { option, parseInteger, parseNumber, quietOption, requiredOption } from '../options.ts';
+import { reporterFor } from '../progress.ts';
+
+interface CalibrateFlags extends GenerateRequest {
+  readonly quiet?: boolean;
+}
 
 /** `framepack calibrate`. */
 export function addCalibrateCommand(program: Command): void {
+  const otherwise = "the model's";
   program
     .command('calibrate')
     .description('measure the numbers that --step-cache mag needs, for framepack.json')
-    .requiredOption('--model <folder>', 'model folder in the Hugging Face layout')
-    .requiredOption('--prompt <text>', 'what happens in the video')
-    .option('--image <file>', 'start picture (PNG, JPEG or WebP)')
-    .option('--seconds <number>', 'length of the video', parseNumber)
-    .option('--steps <number>', 'sampler steps for each section', parseInteger)
-    .option('--seed <number>', 'seed of the noise', parseInteger)
-    .action(async (request: GenerateRequest) => {
-      const reporter = new TerminalReporter();
+    .addOption(requiredOption('--model <folder>', 'model folder in the Hugging Face layout'))
+    .addOption(requiredOption('--prompt <text>', 'what happens in the video'))
+    .addOption(option('--image <file>', 'start picture (PNG, JPEG or WebP)', { default: 'grey' }))
+    .addOption(
+      option('--seconds <number>', 'length of the video', {
+        parse: parseNumber,
+        default: otherwise,
+      }),
+    )
+    .addOption(
+      option('--steps <number>', 'sampler steps for each section', {
+        parse: parseInteger,
+        default: otherwise,
+      }),
+    )
+    .addOption(
+      option('--seed <number>', 'seed of the noise', { parse: parseInteger, default: otherwise }),
+    )
+    .addOption(quietOption())
+    .action(async ({ quiet, ...request }: CalibrateFlags) => {
+      const reporter = reporterFor({ quiet });
       try {
         const ratios = await interruptible((signal) =>
           calibrateStepCache({ ...request, signal }, (event) => reporter.event(event)),

@@ -1,10 +1,12 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ENCODER_NAMES, type EncoderName, encodeFolder } from '../../index.ts';
-import { parseInteger } from '../options.ts';
+import { option, parseInteger, quietOption, requiredOption } from '../options.ts';
 
 interface EncodeFlags {
   readonly out: string;
-  readonly fps: number;
+  readonly force?: boolean;
+  readonly quiet?: boolean;
+  readonly fps?: number;
   readonly crf?: number;
   readonly encoder?: EncoderName;
 }
@@ -17,17 +19,38 @@ export function addEncodeCommand(program: Command): void {
     .command('encode')
     .description('make a video of a folder of numbered pictures')
     .argument('<folder>', 'pictures in the order of their names')
-    .requiredOption('--out <file>', 'video to write; an existing file is never overwritten')
-    .option('--fps <number>', 'frames a second', parseInteger, DEFAULT_FPS)
-    .option('--crf <number>', 'video quality, 0 (best) to 51', parseInteger)
-    .addOption(new Option('--encoder <name>', 'encoder of the video').choices(ENCODER_NAMES))
-    .action(async (folder: string, { out, fps, crf, encoder }: EncodeFlags) => {
+    .addOption(
+      requiredOption('--out <file>', 'video to write; never an existing one without --force'),
+    )
+    .addOption(option('--force', 'overwrite an existing --out'))
+    .addOption(
+      option('--fps <number>', 'frames a second', {
+        parse: parseInteger,
+        default: String(DEFAULT_FPS),
+      }),
+    )
+    .addOption(
+      option('--crf <number>', 'video quality, 0 (best) to 51', {
+        parse: parseInteger,
+        default: '16',
+      }),
+    )
+    .addOption(
+      option('--encoder <name>', 'encoder of the video', {
+        choices: ENCODER_NAMES,
+        default: 'the first that works',
+      }),
+    )
+    .addOption(quietOption())
+    .action(async (folder: string, flags: EncodeFlags) => {
+      const { out, fps = DEFAULT_FPS, crf, encoder, force, quiet } = flags;
       const { path, numFrames } = await encodeFolder(folder, {
         ...{ path: out, fps },
         ...(crf !== undefined && { quality: crf }),
         ...(encoder !== undefined && { encoder }),
+        ...(force && { overwrite: true }),
       });
-      console.error(`${numFrames} frames (${(numFrames / fps).toFixed(1)} s)`);
+      if (!quiet) console.error(`${numFrames} frames (${(numFrames / fps).toFixed(1)} s)`);
       console.log(path);
     });
 }

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { type PullEvent, type PulledRepository, type PullOptions, pull } from '../../index.ts';
 import { interruptible } from '../interrupt.ts';
-import { parseInteger } from '../options.ts';
+import { option, parseInteger, quietOption } from '../options.ts';
 
 interface PullFlags {
   readonly cache?: string;
   readonly connections?: number;
   readonly offline?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 /** `framepack pull`. Prints the folders of the files on stdout, everything else on stderr. */
@@ -19,17 +20,37 @@ export function addPullCommand(program: Command): void {
       '<source>',
       'lllyasviel/FramePackI2V_HY, lllyasviel/FramePack_F1_I2V_HY_20250503, owner/name[@revision][/path] or its address',
     )
-    .option('--cache <folder>', 'cache to use in place of HF_HUB_CACHE or HF_HOME')
-    .option('--connections <number>', 'parts that are fetched at once (default: 4)', parseInteger)
-    .option('--offline', 'use only what is there; the same as HF_HUB_OFFLINE=1')
-    .option('--json', 'print events as one JSON object a line')
-    .action(async (source: string, { cache, connections, offline, json }: PullFlags) => {
-      const onEvent = json ? printJson : (event: PullEvent) => console.error(lineOf(event));
+    .addOption(
+      option('--cache <folder>', 'Hugging Face cache to use', {
+        default: 'HF_HUB_CACHE, else hub in HF_HOME, else ~/.cache/huggingface/hub',
+      }),
+    )
+    .addOption(
+      option('--connections <number>', 'parts that are fetched at once', {
+        parse: parseInteger,
+        default: '4',
+      }),
+    )
+    .addOption(
+      option('--offline', 'use only what is there', { default: 'off unless HF_HUB_OFFLINE=1' }),
+    )
+    .addOption(option('--json', 'print events as one JSON object a line'))
+    .addOption(quietOption())
+    .action(async (source: string, flags: PullFlags) => {
+      const { cache, connections, offline, json, quiet } = flags;
+      const onEvent = json ? printJson : printerOf(quiet === true);
       const options: PullOptions = { cacheFolder: cache, connections, offline, onEvent };
       const pulled = await interruptible((signal) => pull(source, { ...options, signal }));
       if (json) printJson({ type: 'done', repositories: pulled });
       else for (const { folder } of pulled) console.log(folder);
     });
+}
+
+/** Prints a line for each event on stderr; of those of a quiet run only what went wrong. */
+function printerOf(isQuiet: boolean): (event: PullEvent) => void {
+  return (event) => {
+    if (!isQuiet || event.type === 'retry') console.error(lineOf(event));
+  };
 }
 
 function printJson(

@@ -7,7 +7,10 @@ import { openVideo } from './open-video.ts';
 import type { VideoOptions, VideoResult } from './video-writer.ts';
 
 /** How {@link encodeFolder} writes; size and metadata come with the pictures. */
-export type EncodeFolderOptions = Pick<VideoOptions, 'path' | 'fps' | 'quality' | 'encoder'>;
+export type EncodeFolderOptions = Pick<
+  VideoOptions,
+  'path' | 'fps' | 'quality' | 'encoder' | 'overwrite'
+>;
 
 const PICTURE = /\.(png|jpe?g|webp)$/i;
 

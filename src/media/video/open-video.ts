@@ -33,7 +33,7 @@ export async function openVideo(options: VideoOptions): Promise<VideoWriter> {
   checkOptions(options, format);
   const encoder = await chooseEncoder(options, format);
   if (encoder === 'png') return openPictures(options);
-  const output = await OutputFile.reserveFile(options.path);
+  const output = await OutputFile.reserveFile(options.path, options.overwrite);
   const file = output.temporaryPath;
   const start = async (): Promise<FrameEncoder> => {
     const settings = await settingsOf(options);
@@ -83,7 +83,7 @@ export function picturesFolder(file: string): string {
 }
 
 async function openPictures(options: VideoOptions): Promise<VideoWriter> {
-  const output = await OutputFile.reserveFolder(picturesFolder(options.path));
+  const output = await OutputFile.reserveFolder(picturesFolder(options.path), options.overwrite);
   const start = async (): Promise<FrameEncoder> =>
     new PngSequenceEncoder(output.temporaryPath, await settingsOf(options));
   return new FileVideoWriter(output, start, 'png', options);

@@ -2,8 +2,10 @@ import type { EncoderName } from './formats.ts';
 
 /** What to write and where. */
 export interface VideoOptions {
-  /** File to create; its folder must exist, the file must not. Its extension decides what it holds. */
+  /** File to create; its folder must exist, the file must not, unless `overwrite` is set. Its extension decides what it holds. */
   readonly path: string;
+  /** Whether the finished video may take the place of a file, or of a folder of numbered pictures. */
+  readonly overwrite?: boolean;
   /** Frame width in pixels, even. */
   readonly width: number;
   /** Frame height in pixels, even. */

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { encodePng } from '../../../src/media/png.ts';
 import { PICTURE, TINY_REQUEST } from '../../pipeline/tiny-request.ts';
 import { runCli } from '../run-cli.ts';
 
@@ -38,3 +39,19 @@ test('a disk that is full at the end costs nothing: the frames are kept, and enc
     rmSync(folder, { recursive: true });
   }
 }, 120_000);
+
+test('--quiet prints nothing but the path, and --force overwrites', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'framepack-encode-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const pictures = path.join(folder, 'pictures');
+  spawnSync('mkdir', [pictures]);
+  const image = { width: 64, height: 48, data: new Uint8Array(64 * 48 * 3) };
+  writeFileSync(path.join(pictures, 'frame-00000.png'), await encodePng(image));
+  const video = path.join(folder, 'a.mp4');
+  writeFileSync(video, 'old');
+  const args = ['encode', pictures, '--out', video, '--quiet'];
+  expect(await runCli(args)).toMatchObject({ code: 1, stdout: '' });
+  expect(readFileSync(video, 'utf8')).toBe('old');
+  expect(await runCli([...args, '--force'])).toEqual({ code: 0, stdout: `${video}\n`, stderr: '' });
+  expect(readFileSync(video).length).toBeGreaterThan(500);
+}, 60_000);

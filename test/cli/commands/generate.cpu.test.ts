@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -24,6 +24,26 @@ describe('framepack generate', { timeout: 120_000 }, () => {
     const { code, stdout, stderr } = await runCli(command('--steps', '1', '--seed', '3'));
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${join(folder, 'a.mp4')}\n` });
     expect(stderr).toMatch(/done: 37 frames \(1\.2 s\), seed 3, peak \d+ MiB/);
+    expect(readdirSync(folder)).toEqual(['a.mp4']);
+  });
+
+  it('prints nothing but the path with --quiet', async () => {
+    const { code, stdout, stderr } = await runCli(command('--steps', '1', '--quiet'));
+    expect({ code, stdout, stderr }).toEqual({
+      ...{ code: 0, stdout: `${join(folder, 'a.mp4')}\n`, stderr: '' },
+    });
+  });
+
+  it('overwrites with --force, and only then', async () => {
+    const file = join(folder, 'a.mp4');
+    writeFileSync(file, 'old');
+    const refused = await runCli(command('--steps', '1', '--quiet'));
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/a\.mp4 expected a new file name.*--force.*ERR_OUTPUT/);
+    expect(readFileSync(file, 'utf8')).toBe('old');
+    const forced = await runCli(command('--steps', '1', '--quiet', '--force'));
+    expect(forced).toMatchObject({ code: 0, stdout: `${file}\n` });
+    expect(readFileSync(file).length).toBeGreaterThan(1000);
     expect(readdirSync(folder)).toEqual(['a.mp4']);
   });
 

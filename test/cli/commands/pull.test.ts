@@ -21,6 +21,12 @@ describe('framepack pull', { timeout: 60_000 }, () => {
     expect(stderr).toContain('3 files');
   });
 
+  test('prints nothing but the folder with --quiet', async () => {
+    const { code, stdout, stderr } = await pull('owner/model', '--quiet');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(existsSync(path.join(stdout.trim(), weights.path))).toBe(true);
+  });
+
   test('prints events as JSON', async () => {
     const { stdout } = await pull('owner/model', '--json');
     const types = stdout

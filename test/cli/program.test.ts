@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { repositoryPath } from '../tokenizers/vocabularies.ts';
+
+const { commands } = createProgram(false);
+
+/** What `--help` prints on a terminal of 80 columns. */
+async function helpOf(...args: string[]): Promise<string> {
+  const program = createProgram(false);
+  let text = '';
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+      getOutHelpWidth: () => 80,
+    });
+  }
+  await program.parseAsync([...args, '--help'], { from: 'user' }).catch(() => {});
+  return text;
+}
+
+describe('help', () => {
+  test('of the program', async () => {
+    await expect(await helpOf()).toMatchFileSnapshot('help/framepack.txt');
+  });
+
+  test.each(commands.map((command) => command.name()))('of %s', async (name) => {
+    await expect(await helpOf(name)).toMatchFileSnapshot(`help/${name}.txt`);
+  });
+
+  test('says the default of every option that has one', () => {
+    const without = commands.flatMap((command) =>
+      command.options
+        .filter(
+          ({ required, description }) => required && !/\(default: |\(required\)/.test(description),
+        )
+        .map(({ long }) => `${command.name()} ${long}`),
+    );
+    expect(without).toEqual([
+      'generate --variant',
+      'generate --image',
+      'generate --negative-prompt',
+    ]);
+  });
+
+  test('and the README tell the same exit codes', async () => {
+    const rows = /\nExit codes:\n([\s\S]+)$/
+      .exec(await helpOf())![1]!
+      .trim()
+      .split('\n');
+    const codes = rows.map((row) => row.trim().split(/ {2,}/)[0]);
+    const readme = readFileSync(repositoryPath('README.md'), 'utf8');
+    const table = [...readme.matchAll(/^\| `(\d+)(?:`, `(\d+)`, `(\d+))?` \|/gm)];
+    expect(table.map(([, ...found]) => found.filter(Boolean).join(', '))).toEqual(codes);
+  });
+});
+
+describe('mistakes in a command line', () => {
+  async function mistake(...args: string[]): Promise<string> {
+    const program = createProgram(false);
+    let text = '';
+    for (const command of [program, ...program.commands] as Command[]) {
+      command.configureOutput({
+        writeErr: (part) => {
+          text += part;
+        },
+      });
+    }
+    await program.parseAsync(args, { from: 'user' }).catch(() => {});
+    return text;
+  }
+
+  test.each([
+    [['generate', '--promt', 'x'], "did you mean --prompt? unknown option '--promt'"],
+    [
+      ['generate', '--model', 'm', '--promt', 'x'],
+      "did you mean --prompt? unknown option '--promt'",
+    ],
+    [['encode', 'f', '--crt', '3'], "did you mean --crf? unknown option '--crt'"],
+    [['generat'], "did you mean generate? unknown command 'generat'"],
+    [['generate', '--qqqqqq'], "unknown option '--qqqqqq'"],
+    [['generate', '--model', 'm'], "required option '--prompt <text>' not specified"],
+    [
+      ['generate', '--model', 'm', '--prompt', 'x', '--quiet', '--json'],
+      "option '--quiet' cannot be used with option '--json'",
+    ],
+  ])('%j: %s', async (args, message) => {
+    expect(await mistake(...args)).toBe(`framepack: ${message}\n`);
+  });
+});
