@@ -14,7 +14,7 @@ test('a disk that is full at the end costs nothing: the frames are kept, and enc
   const disk = path.join(folder, 'disk');
   const temporary = path.join(folder, 'tmp');
   spawnSync('mkdir', [disk, temporary]);
-  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', disk]);
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk]);
   if (mount.status !== 0) skip('this user may not mount a small disk');
   try {
     const { model, prompt } = TINY_REQUEST;
