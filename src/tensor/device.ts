@@ -1,4 +1,4 @@
-import { FramePackError, quote } from '../errors.ts';
+import { FramePackError, quote, show } from '../errors.ts';
 import { native, settle } from './native.ts';
 import type { NativeDevice } from './native-types.ts';
 
@@ -111,6 +111,9 @@ export class Device {
    */
   static open(kind: DeviceKind, options: DeviceOptions = {}): Device {
     if (!KINDS.includes(kind)) throw optionError('kind', KINDS.join(', '), kind);
+    if (typeof options !== 'object' || options === null) {
+      throw optionError('options', 'an object', options);
+    }
     const { budgetBytes, ordinal } = options;
     const { threads, isa, driver, isSynchronous } = environment(options);
     checkWhole('threads', threads, 1, MAX_THREADS);
@@ -180,6 +183,13 @@ export class Device {
   }
 }
 
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless the value is a device. */
+export function checkDevice(operation: string, device: Device): void {
+  if (device instanceof Device) return;
+  const message = `${operation}: device expected one that Device.open returned, got ${show(device)}`;
+  throw new FramePackError('ERR_ARGUMENT', message, { argument: 'device' });
+}
+
 function checkWhole(name: string, value: number | undefined, min: number, max: number): void {
   if (value === undefined) return;
   if (!isWhole(value, min, max)) throw optionError(name, wholeIn(min, max), value);
@@ -197,14 +207,14 @@ function wholeIn(min: number, max: number): string {
 function withDriver(error: unknown, driver: string | undefined): unknown {
   const isOfDriver = error instanceof FramePackError && error.code === 'ERR_CUDA_DRIVER';
   if (!isOfDriver || driver === undefined) return error;
-  const message = `${error.message}; FRAMEPACK_CUDA_DRIVER is ${quote(driver)}`;
+  const message = `${error.message}; FRAMEPACK_CUDA_DRIVER is "${driver}"`;
   return new FramePackError(error.code, message, { ...error.details, driver }, error);
 }
 
 function optionError(name: string, expected: string, got: unknown): FramePackError {
   return new FramePackError(
     'ERR_ARGUMENT',
-    `Device.open: ${name} expected ${expected}, got ${String(got)}`,
+    `Device.open: ${name} expected ${expected}, got ${show(got)}`,
     { argument: name },
   );
 }

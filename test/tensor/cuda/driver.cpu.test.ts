@@ -50,7 +50,9 @@ describe('framepack doctor says why there is no CUDA device', { timeout: 60_000 
 
   test('a library that is no driver', async () => {
     expect(await diagnosis('libm.so.6')).toEqual({
-      detail: 'Device.open: driver expected a CUDA driver with cuInit, got libm.so.6 without it',
+      detail:
+        'Device.open: driver expected a CUDA driver with cuInit, got libm.so.6 without it' +
+        '; FRAMEPACK_CUDA_DRIVER is "libm.so.6"',
       advice,
     });
   });
@@ -65,7 +67,8 @@ describe('framepack doctor says why there is no CUDA device', { timeout: 60_000 
     ['an old GPU', { major: 7 }, 'GPU expected sm_80 or newer, got  with sm_70'],
   ])('%s', async (_, change, detail) => {
     const library = buildFakeDriver(folder, { ...CURRENT, ...change });
-    expect(await diagnosis(library)).toEqual({ detail: `Device.open: ${detail}`, advice });
+    const named = `Device.open: ${detail}; FRAMEPACK_CUDA_DRIVER is "${library}"`;
+    expect(await diagnosis(library)).toEqual({ detail: named, advice });
   });
 
   test.each([
@@ -73,7 +76,7 @@ describe('framepack doctor says why there is no CUDA device', { timeout: 60_000 
     [46, /^Device\.open: driver expected to start, got CUDA error 46; another process/],
     [4, /^Device\.open: driver expected to start, got CUDA error 4; the driver is shutting down/],
     [304, /^Device\.open: driver expected to start, got CUDA error 304; .*\/dev\/nvidia/],
-    [1, /^Device\.open: driver expected to start, got CUDA error 1$/],
+    [1, /^Device\.open: driver expected to start, got CUDA error 1; FRAMEPACK_CUDA_DRIVER is/],
   ])('cuInit that fails with %i', async (init, detail) => {
     const library = buildFakeDriver(folder, { ...CURRENT, init });
     expect(await diagnosis(library)).toEqual({ detail: expect.stringMatching(detail), advice });
