@@ -65,6 +65,11 @@ function cut(text: string, length: number): string {
   return `${text.slice(0, half)}...${text.slice(-half)}`;
 }
 
+/** As {@link quote}, but text, such as a name that was to be one of several, without quotes. */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? value : quote(value);
+}
+
 /** A value as messages show it: a string in quotes, cut when it is long; of objects only what they are. */
 export function quote(value: unknown): string {
   if (Array.isArray(value)) return 'an array';

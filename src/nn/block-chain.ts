@@ -1,3 +1,5 @@
+import { show } from '../errors.ts';
+import { checkList, checkObject, mismatch } from '../tensor/check.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** The tensors that flow from block to block. */
@@ -18,8 +20,12 @@ export async function runChain<S extends BlockState>(
   steps: readonly BlockStep<S>[],
   pace?: Pace,
 ): Promise<S> {
+  checkObject('runChain', 'first', first);
+  checkList('runChain', 'steps', steps);
+  if (pace !== undefined) checkFunction('pace', pace);
   let state = first;
   for (const [index, step] of steps.entries()) {
+    checkFunction('steps', step);
     if (pace) await pace();
     const next = step(state, index);
     if (state !== first) release(state, next);
@@ -31,4 +37,9 @@ export async function runChain<S extends BlockState>(
 function release(state: BlockState, successor: BlockState): void {
   const survivors = new Set(Object.values(successor));
   for (const tensor of Object.values(state)) if (!survivors.has(tensor)) tensor.dispose();
+}
+
+function checkFunction(argument: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw mismatch('ERR_ARGUMENT', 'runChain', argument, 'a function', show(value));
 }

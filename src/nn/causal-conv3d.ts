@@ -1,6 +1,7 @@
 import { conv3d } from '../ops/conv3d.ts';
 import { contiguous } from '../ops/copy.ts';
 import { sum } from '../ops/reduce.ts';
+import { checkObject, checkTensor } from '../tensor/check.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';
@@ -47,6 +48,8 @@ export class CausalConv3d {
    * `residual` of the result's shape when given.
    */
   forward(x: Tensor, options: { residual?: Tensor; collapseSingleFrame?: boolean } = {}): Tensor {
+    checkTensor('CausalConv3d.forward', 'x', x);
+    checkObject('CausalConv3d.forward', 'options', options);
     const collapse = (options.collapseSingleFrame ?? true) && x.shape[1] === 1;
     const epilogue = { bias: this.bias, ...(options.residual && { residual: options.residual }) };
     if (!collapse || this.weight.shape[1] === 1) {

@@ -1,4 +1,5 @@
 import { groupNorm, layerNorm, rmsNorm } from '../ops/norm.ts';
+import { checkObject } from '../tensor/check.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { WeightScope } from '../weights/weight-scope.ts';
 
@@ -75,6 +76,7 @@ export class GroupNorm {
 
   /** `[B, ..., C]` -> the same shape; with `silu` the activation is fused behind the affine. */
   forward(x: Tensor, options: { silu?: boolean } = {}): Tensor {
+    checkObject('GroupNorm.forward', 'options', options);
     return groupNorm(x, this.weight, this.bias, {
       groups: this.groups,
       eps: this.eps,

@@ -1,6 +1,10 @@
-import type { Device } from '../tensor/device.ts';
+import { checkFinite, checkWhole } from '../tensor/check.ts';
+import { checkDevice, type Device } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { fromArray, type Tensor } from '../tensor/tensor.ts';
+
+/** Far beyond every network. */
+const MAX_WIDTH = 65_536;
 
 /** -ln 10000, rounded to f32. */
 const LOG_FREQUENCY_RANGE = Math.fround(-Math.log(10_000));
@@ -19,7 +23,9 @@ const REFERENCE_ROUNDS_UP: Readonly<Record<number, readonly number[]>> = { 128: 
  *
  * Frequencies and angles are rounded to f32 as the reference does; the result is rounded to `dtype`.
  *
+ * @param width - even, at most 65536.
  * @returns `[1, width]`.
+ * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DTYPE`.
  * @see Vaswani et al., arXiv 1706.03762 section 3.5; diffusers `get_timestep_embedding` 0.33.
  */
 export function timestepEmbedding(
@@ -28,6 +34,10 @@ export function timestepEmbedding(
   width: number,
   dtype: FloatDType,
 ): Tensor {
+  checkDevice('timestepEmbedding', device);
+  checkFinite('timestepEmbedding', 'tau', tau);
+  checkWhole('timestepEmbedding', 'width', width, 0, MAX_WIDTH);
+  checkWhole('timestepEmbedding', 'width / 2', width / 2, 0);
   const values = new Float32Array(width);
   frequencies(width / 2).forEach((frequency, j) => {
     const angle = Math.fround(Math.fround(tau) * frequency);

@@ -2,6 +2,8 @@ import {
   checkChoice,
   checkDType,
   checkFinite,
+  checkList,
+  checkObject,
   checkOperands,
   checkShape,
   checkWhole,
@@ -52,6 +54,7 @@ export interface AttentionOptions {
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   const device = checkOperands('attention', { q, k, v });
+  checkObject('attention', 'options', options);
   checkHeads(q, k, v);
   const { mask = 'none', frameTokens = 0, segments } = options;
   const scale = options.scale ?? 1 / Math.sqrt(q.shape[3]!);
@@ -99,6 +102,7 @@ function checkHeads(q: Tensor, k: Tensor, v: Tensor): void {
 }
 
 function checkSegments(segments: AttentionSegments, q: Tensor, k: Tensor): void {
+  checkObject('attention', 'segments', segments);
   const { queryOffsets, keyOffsets } = segments;
   if (q.shape[0] !== 1) {
     const got = formatTensor(q);
@@ -113,6 +117,7 @@ function checkSegments(segments: AttentionSegments, q: Tensor, k: Tensor): void 
 }
 
 function checkOffsets(argument: string, offsets: readonly number[], tokens: number): void {
+  checkList('attention', argument, offsets);
   checkWhole('attention', `${argument}.length`, offsets.length, 2);
   let previous = 0;
   for (const [index, offset] of offsets.entries()) {

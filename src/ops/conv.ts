@@ -1,4 +1,12 @@
-import { checkChoice, checkShape, checkTensor, checkWhole, mismatch } from '../tensor/check.ts';
+import { show } from '../errors.ts';
+import {
+  checkChoice,
+  checkObject,
+  checkShape,
+  checkTensor,
+  checkWhole,
+  mismatch,
+} from '../tensor/check.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import { conv3d } from './conv3d.ts';
@@ -63,6 +71,7 @@ function convolve<D extends DType>(
   const any = new Array<null>(axes).fill(null);
   checkShape(operation, 'x', x, [null, ...any, null]);
   checkShape(operation, 'weight', weight, [null, ...any, x.shape.at(-1)!]);
+  checkObject(operation, 'options', options);
   const stride = perAxis(operation, 'stride', options.stride ?? 1, axes, 1);
   const padding = perAxis(operation, 'padding', options.padding ?? 0, axes, 0);
   const { bias, paddingMode = 'zero' } = options;
@@ -100,7 +109,7 @@ function perAxis(
   const numbers = typeof value === 'number' ? new Array<number>(count).fill(value) : value;
   if (!Array.isArray(numbers) || numbers.length !== count) {
     const expected = `a number, or ${count} of them`;
-    throw mismatch('ERR_ARGUMENT', operation, argument, expected, String(value));
+    throw mismatch('ERR_ARGUMENT', operation, argument, expected, show(value));
   }
   for (const [axis, number] of numbers.entries()) {
     checkWhole(operation, `${argument}[${axis}]`, number, min);

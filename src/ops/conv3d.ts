@@ -1,6 +1,7 @@
 import {
   checkContiguous,
   checkDType,
+  checkObject,
   checkOperands,
   checkShape,
   checkTriple,
@@ -44,8 +45,9 @@ export function conv3d<D extends DType>(
   weight: Tensor,
   options: Conv3dOptions = {},
 ): Tensor<D> {
+  checkObject('conv3d', 'options', options);
   const { bias, residual, into } = options;
-  const device = checkOperands('conv3d', { x, weight, bias, residual, into });
+  const device = checkOperands('conv3d', { x, weight }, { bias, residual, into });
   checkVolumes(x, weight, bias);
   const geometry = resolveGeometry(x, weight, options);
   const shape = [x.shape[0]!, ...geometry.outExtent, weight.shape[0]!];

@@ -1,16 +1,20 @@
+import { show } from '../errors.ts';
 import {
   checkContiguous,
   checkDType,
+  checkList,
+  checkObject,
   checkOperands,
   checkShape,
   checkWhole,
   formatTensor,
   mismatch,
 } from '../tensor/check.ts';
-import type { Device } from '../tensor/device.ts';
+import { checkDevice, type Device } from '../tensor/device.ts';
 import { bytesOf, type DType, type FloatDType, isFloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import { resolveAxis, type Shape } from '../tensor/shape.ts';
+import { hostBuffer } from '../tensor/storage.ts';
 import {
   empty,
   fromArray,
@@ -62,6 +66,7 @@ function checkConvertible(operation: string, x: Tensor, dtype: DType): void {
  * @param tensors - at least one; equal dtypes, and equal shapes except along the axis.
  */
 export function concat<D extends DType>(tensors: readonly Tensor<D>[], axis: number): Tensor<D> {
+  checkList('concat', 'tensors', tensors);
   const named = Object.fromEntries(tensors.map((tensor, index) => [`tensors[${index}]`, tensor]));
   const device = checkOperands('concat', named);
   const first = tensors[0]!;
@@ -105,7 +110,7 @@ export function full<D extends DType>(
   value: number,
 ): Tensor<D> {
   if (typeof value !== 'number') {
-    throw mismatch('ERR_ARGUMENT', 'full', 'value', 'a number', String(value));
+    throw mismatch('ERR_ARGUMENT', 'full', 'value', 'a number', show(value));
   }
   const out = empty(device, shape, dtype);
   if (out.size > 0) native().fill(device.native, { out: out.native, value });
@@ -120,9 +125,10 @@ export function zeros<D extends DType>(device: Device, shape: Shape, dtype: D): 
 /** `[0, 1, ..., count - 1]`. */
 export function arange<D extends DType>(device: Device, count: number, dtype: D): Tensor<D> {
   checkWhole('arange', 'count', count, 0);
+  const numbers = new Float64Array(hostBuffer('arange', count * 8));
   return fromArray(
     device,
-    Array.from({ length: count }, (_, index) => index),
+    numbers.map((_, index) => index),
     [count],
     dtype,
   );
@@ -136,6 +142,7 @@ export function arange<D extends DType>(device: Device, count: number, dtype: D)
  */
 export function to<D extends DType>(x: Tensor<D>, device: Device): Tensor<D> {
   checkOperands('to', { x });
+  checkDevice('to', device);
   if (x.device === device) return x.retain();
   using packed = contiguous(x);
   const out = empty(device, x.shape, x.dtype);
@@ -193,6 +200,7 @@ export function quantizeFp8(weight: Tensor, mode: ScaleMode): ScaledWeight {
 
 /** The numbers of an fp8 weight, `[N, K]`, rounded once. */
 export function dequantizeFp8<D extends FloatDType>(weight: ScaledWeight, dtype: D): Tensor<D> {
+  checkObject('dequantizeFp8', 'weight', weight);
   const { data, scale, mode } = weight;
   const device = checkOperands('dequantizeFp8', { data, scale });
   checkDType('dequantizeFp8', 'data', data, ['f8e4m3']);

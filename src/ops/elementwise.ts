@@ -59,7 +59,7 @@ interface Operands {
 
 function run<E extends DType>(operation: Operation, operands: Operands, outDtype: E): Tensor<E> {
   const { a, b, c, alpha = 0, beta = 0 } = operands;
-  const device = checkOperands(operation, { a, b, c });
+  const device = checkOperands(operation, { a }, { b, c });
   checkDType(operation, 'a', a);
   checkDType(operation, 'b', b);
   checkDType(operation, 'c', c, operation === 'where' ? CONDITIONS : undefined);

@@ -1,8 +1,10 @@
 import {
   checkContiguous,
   checkDType,
+  checkList,
   checkOperands,
   checkShape,
+  checkTriple,
   checkWhole,
 } from '../tensor/check.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
@@ -28,6 +30,7 @@ export function embedding<D extends DType, E extends FloatDType = D & FloatDType
   checkDType('embedding', 'table', table);
   checkShape('embedding', 'table', table, [null, null]);
   checkContiguous('embedding', 'table', table);
+  if (!(ids instanceof Int32Array)) checkList('embedding', 'ids', ids);
   const [vocabulary = 0, width = 0] = table.shape;
   for (let i = 0; i < ids.length; i++) {
     checkWhole('embedding', `ids[${i}]`, ids[i]!, 0, vocabulary - 1);
@@ -54,9 +57,8 @@ export function upsampleNearest<D extends DType>(x: Tensor<D>, factor: UpsampleF
   checkDType('upsampleNearest', 'x', x);
   checkShape('upsampleNearest', 'x', x, [null, null, null, null, null]);
   checkContiguous('upsampleNearest', 'x', x);
+  checkTriple('upsampleNearest', 'factor', factor, 1);
   checkWhole('upsampleNearest', 'factor[0]', factor[0], 1, 2);
-  checkWhole('upsampleNearest', 'factor[1]', factor[1], 1);
-  checkWhole('upsampleNearest', 'factor[2]', factor[2], 1);
   const [batch = 0, frames = 0, height = 0, width = 0, channels = 0] = x.shape;
   const outFrames = factor[0] === 2 ? Math.max(2 * frames - 1, 0) : frames;
   const shape = [batch, outFrames, height * factor[1], width * factor[2], channels];

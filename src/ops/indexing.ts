@@ -1,3 +1,4 @@
+import { show } from '../errors.ts';
 import {
   checkChoice,
   checkDType,
@@ -124,7 +125,7 @@ function gatherSlices<D extends DType>(
 export function stack<D extends DType>(tensors: readonly Tensor<D>[], axis = 0): Tensor<D> {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     const expected = 'an array of at least one tensor';
-    throw mismatch('ERR_ARGUMENT', 'stack', 'tensors', expected, String(tensors));
+    throw mismatch('ERR_ARGUMENT', 'stack', 'tensors', expected, show(tensors));
   }
   const slices: Tensor<D>[] = [];
   try {
@@ -175,12 +176,12 @@ function checkWidths(
 ): void {
   if (!Array.isArray(widths) || widths.length !== x.rank) {
     const expected = `${x.rank} pairs for ${formatTensor(x)}`;
-    throw mismatch('ERR_ARGUMENT', 'pad', 'widths', expected, String(widths));
+    throw mismatch('ERR_ARGUMENT', 'pad', 'widths', expected, show(widths));
   }
   for (const [axis, pair] of widths.entries()) {
     if (!Array.isArray(pair) || pair.length !== 2) {
       const expected = '[before, after]';
-      throw mismatch('ERR_ARGUMENT', 'pad', `widths[${axis}]`, expected, String(pair));
+      throw mismatch('ERR_ARGUMENT', 'pad', `widths[${axis}]`, expected, show(pair));
     }
     const extent = x.shape[axis]!;
     const most = mode === 'reflect' ? Math.max(extent - 1, 0) : undefined;

@@ -1,9 +1,11 @@
+import { show } from '../errors.ts';
 import {
   asRows,
   checkChoice,
   checkContiguous,
   checkDType,
   checkMinRank,
+  checkObject,
   checkOperands,
   checkShape,
   formatTensor,
@@ -13,13 +15,7 @@ import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import type { NativeTensor } from '../tensor/native-types.ts';
 import { formatShape, sizeOf } from '../tensor/shape.ts';
-import {
-  empty,
-  type ScaledWeight,
-  type ScaleMode,
-  type Tensor,
-  type Weight,
-} from '../tensor/tensor.ts';
+import { empty, type ScaledWeight, type ScaleMode, Tensor, type Weight } from '../tensor/tensor.ts';
 
 const ACTIVATIONS = ['none', 'gelu-tanh', 'silu', 'quick-gelu'] as const;
 const SCALE_MODES: readonly (ScaleMode | 'none')[] = ['none', 'tensor', 'channel', 'block64'];
@@ -59,11 +55,12 @@ export function linear<D extends DType, E extends FloatDType = D & FloatDType>(
   bias?: Tensor,
   epilogue: LinearEpilogue<E> = {},
 ): Tensor<E> {
-  const scaled = 'data' in weight ? weight : undefined;
-  const plain = 'data' in weight ? weight.data : weight;
+  checkObject('linear', 'weight', weight);
+  checkObject('linear', 'epilogue', epilogue);
+  const [plain, scaled] = weight instanceof Tensor ? [weight] : [weight.data, weight];
   const { gate, residual, into } = epilogue;
-  const operands = { x, weight: plain, scale: scaled?.scale, bias, gate, residual, into };
-  const device = checkOperands('linear', operands);
+  const required = { x, weight: plain, ...(scaled && { scale: scaled.scale }) };
+  const device = checkOperands('linear', required, { bias, gate, residual, into });
   checkProduct(x, plain, scaled);
   const shape = x.shape.with(-1, plain.shape[0]!);
   checkBias(bias, shape);
@@ -124,6 +121,8 @@ export function scaleShape(mode: ScaleMode, weight: Tensor): number[] {
         throw mismatch('ERR_SHAPE', 'scale', 'weight', expected, formatTensor(weight));
       }
       return [rows, width / BLOCK_WIDTH];
+    default:
+      throw mismatch('ERR_ARGUMENT', 'scale', 'mode', 'tensor, channel or block64', show(mode));
   }
 }
 

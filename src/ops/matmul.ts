@@ -1,6 +1,7 @@
 import {
   checkDType,
   checkMinRank,
+  checkObject,
   checkOperands,
   formatTensor,
   mismatch,
@@ -36,6 +37,7 @@ export function matmul<D extends DType, E extends FloatDType = D & FloatDType>(
   options: MatmulOptions<E> = {},
 ): Tensor<E> {
   const device = checkOperands('matmul', { a, b });
+  checkObject('matmul', 'options', options);
   for (const [argument, operand] of Object.entries({ a, b })) {
     checkDType('matmul', argument, operand);
     checkMinRank('matmul', argument, operand, 1);

@@ -4,6 +4,7 @@ import {
   checkDType,
   checkFinite,
   checkMinRank,
+  checkObject,
   checkOperands,
   checkShape,
   checkWhole,
@@ -38,8 +39,9 @@ export interface LayerNormOptions {
  * @throws {@link FramePackError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_UNSUPPORTED` for views without rows.
  */
 export function layerNorm<D extends DType>(x: Tensor<D>, options: LayerNormOptions): Tensor<D> {
+  checkObject('layerNorm', 'options', options);
   const { weight, bias, scale, shift, eps } = options;
-  const device = checkOperands('layerNorm', { x, weight, bias, scale, shift });
+  const device = checkOperands('layerNorm', { x }, { weight, bias, scale, shift });
   const width = checkRows('layerNorm', x, eps);
   checkAffine('layerNorm', { weight, bias }, width);
   checkDType('layerNorm', 'scale', scale);
@@ -91,6 +93,7 @@ export function rmsNorm<D extends DType>(
   options: { readonly eps: number },
 ): Tensor<D> {
   const device = checkOperands('rmsNorm', { x, weight });
+  checkObject('rmsNorm', 'options', options);
   const width = checkRows('rmsNorm', x, options.eps);
   checkAffine('rmsNorm', { weight }, width);
   const out = empty(device, x.shape, x.dtype);
@@ -130,6 +133,7 @@ export function groupNorm<D extends DType>(
   options: GroupNormOptions,
 ): Tensor<D> {
   const device = checkOperands('groupNorm', { x, weight, bias });
+  checkObject('groupNorm', 'options', options);
   checkMinRank('groupNorm', 'x', x, 2);
   const channels = checkRows('groupNorm', x, options.eps);
   checkContiguous('groupNorm', 'x', x);

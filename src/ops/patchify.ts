@@ -1,6 +1,7 @@
 import {
   checkContiguous,
   checkDType,
+  checkObject,
   checkOperands,
   checkShape,
   checkTriple,
@@ -33,8 +34,9 @@ export function patchify<D extends DType, E extends FloatDType = D & FloatDType>
   weight: Tensor,
   options: PatchifyOptions<E> = {},
 ): Tensor<E> {
+  checkObject('patchify', 'options', options);
   const { bias } = options;
-  const device = checkOperands('patchify', { x, weight, bias });
+  const device = checkOperands('patchify', { x, weight }, { bias });
   checkDType('patchify', 'x', x);
   checkDType('patchify', 'weight', weight);
   checkDType('patchify', 'bias', bias);
@@ -74,6 +76,7 @@ export interface UnpatchifyOptions {
  * @returns `[B, C, T * pT, H * pH, W * pW]`.
  */
 export function unpatchify<D extends DType>(x: Tensor<D>, options: UnpatchifyOptions): Tensor<D> {
+  checkObject('unpatchify', 'options', options);
   const { grid, patch, channels } = options;
   const device = checkOperands('unpatchify', { x });
   checkDType('unpatchify', 'x', x);

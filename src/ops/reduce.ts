@@ -1,4 +1,12 @@
-import { checkDType, checkOperands, checkShape, checkTensor, mismatch } from '../tensor/check.ts';
+import { show } from '../errors.ts';
+import {
+  checkDType,
+  checkObject,
+  checkOperands,
+  checkShape,
+  checkTensor,
+  mismatch,
+} from '../tensor/check.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import { formatShape, resolveAxis } from '../tensor/shape.ts';
@@ -37,7 +45,7 @@ function run<D extends DType, E extends FloatDType>(
   y?: Tensor,
 ): Tensor<E> {
   checkTensor(operation, 'x', x);
-  const device = checkOperands(operation, { x, minus: y });
+  const device = checkOperands(operation, { x }, { minus: y });
   checkDType(operation, 'x', x);
   checkDType(operation, 'minus', y, [x.dtype]);
   checkShape(operation, 'minus', y, x.shape);
@@ -62,10 +70,11 @@ function run<D extends DType, E extends FloatDType>(
 
 /** The axes that the options name, in order. */
 function reducedAxes(operation: string, x: Tensor, options: ReduceOptions): number[] {
+  checkObject(operation, 'options', options);
   const named = options.axis === undefined ? options.axes : [options.axis];
   if (named === undefined) return x.shape.map((_, axis) => axis);
   if (!Array.isArray(named)) {
-    throw mismatch('ERR_ARGUMENT', operation, 'axes', 'an array of axes', String(named));
+    throw mismatch('ERR_ARGUMENT', operation, 'axes', 'an array of axes', show(named));
   }
   const axes = named.map((axis: number) => resolveAxis(operation, axis, x.rank));
   if (new Set(axes).size !== axes.length) {
@@ -101,6 +110,7 @@ export function absMean<D extends DType, E extends FloatDType = D & FloatDType>(
   x: FloatTensor<D>,
   options: ReduceOptions<E> & { readonly minus?: Tensor | undefined } = {},
 ): Tensor<E> {
+  checkObject('absMean', 'options', options);
   return run('absMean', x, options, options.minus);
 }
 

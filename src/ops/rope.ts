@@ -3,6 +3,8 @@ import {
   checkContiguous,
   checkDType,
   checkFinite,
+  checkList,
+  checkObject,
   checkOperands,
   checkShape,
   checkTriple,
@@ -10,7 +12,7 @@ import {
   formatTensor,
   mismatch,
 } from '../tensor/check.ts';
-import type { Device } from '../tensor/device.ts';
+import { checkDevice, type Device } from '../tensor/device.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import type { Triple } from '../tensor/native-types.ts';
@@ -55,7 +57,10 @@ export interface RopeTableOptions {
  * @see RoFormer (arXiv 2104.09864)
  */
 export function ropeTable(device: Device, options: RopeTableOptions): RopeTable {
+  checkDevice('ropeTable', device);
+  checkObject('ropeTable', 'options', options);
   const { framePositions, height, width, axisWidths, theta } = options;
+  checkList('ropeTable', 'framePositions', framePositions);
   checkWhole('ropeTable', 'height', height, 0);
   checkWhole('ropeTable', 'width', width, 0);
   checkTriple('ropeTable', 'axisWidths', axisWidths, 0);
@@ -98,8 +103,10 @@ export interface RopePoolOptions {
  * @returns tables with `ceil(grid / pool)` tokens.
  */
 export function ropePool(table: RopeTable, options: RopePoolOptions): RopeTable {
+  checkObject('ropePool', 'table', table);
+  checkObject('ropePool', 'options', options);
   const { grid, pool } = options;
-  const device = checkOperands('ropePool', { ...table });
+  const device = checkOperands('ropePool', { cos: table.cos, sin: table.sin });
   checkTriple('ropePool', 'grid', grid, 0);
   checkTriple('ropePool', 'pool', pool, 1, MAX_POOL);
   const columns = checkTable('ropePool', table);
@@ -146,9 +153,11 @@ export function rope<D extends DType>(
   table: RopeTable,
   options: RopeOptions,
 ): Tensor<D> {
+  checkObject('rope', 'table', table);
+  checkObject('rope', 'options', options);
   const { weight, eps = 1e-6, into } = options;
   const { cos, sin } = table;
-  const device = checkOperands('rope', { x, cos, sin, weight, into });
+  const device = checkOperands('rope', { x, cos, sin }, { weight, into });
   checkDType('rope', 'x', x);
   checkShape('rope', 'x', x, [null, null, null, null]);
   const headWidth = x.shape[3]!;

@@ -1,4 +1,11 @@
-import { checkChoice, checkDType, checkTensor, checkWhole, mismatch } from '../tensor/check.ts';
+import {
+  checkChoice,
+  checkDType,
+  checkObject,
+  checkTensor,
+  checkWhole,
+  mismatch,
+} from '../tensor/check.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import type { NativeTensor } from '../tensor/native-types.ts';
@@ -32,6 +39,7 @@ export function cumsum<D extends DType, E extends FloatDType = D & FloatDType>(
   options: { readonly outDtype?: E | undefined } = {},
 ): Tensor<E> {
   const device = checkTensor('cumsum', 'x', x);
+  checkObject('cumsum', 'options', options);
   checkDType('cumsum', 'x', x);
   const index = resolveAxis('cumsum', axis, x.rank);
   const out = empty(device, x.shape, options.outDtype ?? (x.dtype as DType as E));
@@ -68,6 +76,7 @@ export function topK<D extends DType>(
   k: number,
   options: TopKOptions = {},
 ): TopK<D> {
+  checkObject('topK', 'options', options);
   return firstElements('topK', x, k, options);
 }
 
@@ -109,6 +118,7 @@ export function argmax<D extends DType>(
   x: FloatTensor<D>,
   options: ArgOptions = {},
 ): Tensor<'i32'> {
+  checkObject('argmax', 'options', options);
   return position('argmax', x, 'largest', options);
 }
 
@@ -117,6 +127,7 @@ export function argmin<D extends DType>(
   x: FloatTensor<D>,
   options: ArgOptions = {},
 ): Tensor<'i32'> {
+  checkObject('argmin', 'options', options);
   return position('argmin', x, 'smallest', options);
 }
 

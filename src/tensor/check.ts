@@ -1,10 +1,10 @@
-import { type ErrorCode, FramePackError } from '../errors.ts';
+import { type ErrorCode, FramePackError, show } from '../errors.ts';
 import type { Device } from './device.ts';
 import type { DType } from './dtype.ts';
 import type { NativeTensor, Triple } from './native-types.ts';
 import { disposedError } from './scope.ts';
 import { coalesce, formatShape, type Shape, sizeOf } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
 /** An error in the one form of this library: `<operation>: <argument> expected <X>, got <Y>`. */
 export function mismatch(
@@ -27,25 +27,23 @@ export function formatTensor(tensor: Tensor): string {
 export type Operands = Readonly<Record<string, Tensor | undefined>>;
 
 /**
- * Checks that all operands are live tensors of one device.
+ * Checks that all operands are live tensors of one device; the optional ones may be undefined.
  *
  * @returns the device.
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_DEVICE`.
  */
-export function checkOperands(operation: string, operands: Operands): Device {
+export function checkOperands(
+  operation: string,
+  operands: Operands,
+  optional: Operands = {},
+): Device {
   let device: Device | undefined;
   for (const argument in operands) {
-    const tensor = operands[argument];
-    if (tensor === undefined) continue;
-    if (typeof tensor !== 'object' || tensor === null || tensor.native === undefined) {
-      throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', String(tensor));
-    }
-    if (tensor.isDisposed) throw disposedError(operation, argument, tensor.freedBy);
-    device ??= tensor.device;
-    if (tensor.device !== device) {
-      const got = `another device (${tensor.device.kind})`;
-      throw mismatch('ERR_DEVICE', operation, argument, `a tensor on ${device.kind}`, got);
-    }
+    device = checkOperand(operation, argument, operands[argument], device);
+  }
+  for (const argument in optional) {
+    const tensor = optional[argument];
+    if (tensor !== undefined) device = checkOperand(operation, argument, tensor, device);
   }
   if (device === undefined) {
     throw mismatch('ERR_ARGUMENT', operation, 'operands', 'at least one tensor', 'none');
@@ -56,16 +54,45 @@ export function checkOperands(operation: string, operands: Operands): Device {
   return device;
 }
 
+/** Checks one operand, beside others of a device; returns its own. */
+function checkOperand(
+  operation: string,
+  argument: string,
+  tensor: unknown,
+  device: Device | undefined,
+): Device {
+  if (!(tensor instanceof Tensor)) {
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', show(tensor));
+  }
+  if (tensor.isDisposed) throw disposedError(operation, argument, tensor.freedBy);
+  if (device !== undefined && tensor.device !== device) {
+    const got = `another device (${tensor.device.kind})`;
+    throw mismatch('ERR_DEVICE', operation, argument, `a tensor on ${device.kind}`, got);
+  }
+  return tensor.device;
+}
+
 /**
  * Checks one argument that a call cannot do without.
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT` naming it, `ERR_DISPOSED`.
  */
 export function checkTensor(operation: string, argument: string, value: Tensor): Device {
-  if (value === undefined) {
-    throw mismatch('ERR_ARGUMENT', operation, argument, 'a tensor', 'undefined');
-  }
   return checkOperands(operation, { [argument]: value });
+}
+
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless the value is an object, such as options. */
+export function checkObject(operation: string, argument: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) {
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'an object', show(value));
+  }
+}
+
+/** @throws {@link FramePackError} `ERR_ARGUMENT` unless the value is an array. */
+export function checkList(operation: string, argument: string, value: unknown): void {
+  if (!Array.isArray(value)) {
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'an array', show(value));
+  }
 }
 
 /** The float types that most operations accept. */
@@ -146,7 +173,7 @@ export function checkWhole(
 ): void {
   if (!Number.isSafeInteger(value) || value < min || value > max) {
     const limit = max === Number.MAX_SAFE_INTEGER ? `>= ${min}` : `in [${min}, ${max}]`;
-    throw mismatch('ERR_ARGUMENT', operation, argument, `a whole number ${limit}`, String(value));
+    throw mismatch('ERR_ARGUMENT', operation, argument, `a whole number ${limit}`, show(value));
   }
 }
 
@@ -158,6 +185,7 @@ export function checkTriple(
   min: number,
   max?: number,
 ): void {
+  checkList(operation, argument, triple);
   checkWhole(operation, `${argument}.length`, triple.length, 3, 3);
   for (let axis = 0; axis < 3; axis++) {
     checkWhole(operation, `${argument}[${axis}]`, triple[axis]!, min, max);
@@ -167,14 +195,14 @@ export function checkTriple(
 /** @throws {@link FramePackError} `ERR_ARGUMENT` unless `value` is a finite number. */
 export function checkFinite(operation: string, argument: string, value: number): void {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw mismatch('ERR_ARGUMENT', operation, argument, 'a finite number', String(value));
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'a finite number', show(value));
   }
 }
 
 /** @throws {@link FramePackError} `ERR_ARGUMENT` unless `value` is a number, which may be infinite. */
 export function checkOrdered(operation: string, argument: string, value: number): void {
   if (typeof value !== 'number' || Number.isNaN(value)) {
-    throw mismatch('ERR_ARGUMENT', operation, argument, 'a number', String(value));
+    throw mismatch('ERR_ARGUMENT', operation, argument, 'a number', show(value));
   }
 }
 
@@ -192,7 +220,7 @@ export function checkChoice(
   const index = choices.indexOf(value);
   if (index < 0) {
     const expected = choices.join(' or ');
-    throw mismatch('ERR_ARGUMENT', operation, argument, expected, String(value));
+    throw mismatch('ERR_ARGUMENT', operation, argument, expected, show(value));
   }
   return index;
 }

@@ -1,4 +1,4 @@
-import { FramePackError } from '../errors.ts';
+import { FramePackError, show } from '../errors.ts';
 import { formatShape, type Shape, sizeOf } from './shape.ts';
 
 /** Element types. Storage of f16 and bf16 is their 16 bits, of f8e4m3 its 8 bits. */
@@ -205,7 +205,8 @@ export function hostData<D extends DType>(
   shape: Shape,
   dtype: D,
 ): TypedArrayOf<D> {
-  if (!Array.isArray(data)) checkMemory(data as TypedArray);
+  if (Array.isArray(data)) checkNumbers(data);
+  else checkMemory(data as TypedArray);
   if (data.length !== sizeOf(shape)) {
     throw new FramePackError(
       'ERR_SHAPE',
@@ -216,6 +217,14 @@ export function hostData<D extends DType>(
   const range = INTEGER_RANGES[dtype];
   if (range !== undefined) checkIntegers(data, range, dtype);
   return isStorageOf(dtype, data) ? data : encode(data, dtype);
+}
+
+function checkNumbers(data: readonly unknown[]): void {
+  for (let i = 0; i < data.length; i++) {
+    if (typeof data[i] === 'number') continue;
+    const message = `fromArray: data[${i}] expected a number, got ${show(data[i])}`;
+    throw new FramePackError('ERR_ARGUMENT', message);
+  }
 }
 
 function checkMemory(data: TypedArray): void {
@@ -238,7 +247,8 @@ function checkMemory(data: TypedArray): void {
 
 function describe(value: unknown): string {
   if (value === null) return 'null';
-  return typeof value === 'object' ? value.constructor.name : typeof value;
+  const name: unknown = typeof value === 'object' ? value.constructor?.name : typeof value;
+  return typeof name === 'string' ? name : 'an object';
 }
 
 /** Typed arrays that already are the storage: the tensor's bits, or its numbers. */

@@ -1,6 +1,7 @@
-import { FramePackError } from '../errors.ts';
-import type { Device } from './device.ts';
+import { FramePackError, show } from '../errors.ts';
+import { checkDevice, type Device } from './device.ts';
 import { checkShape, type Shape, sizeOf } from './shape.ts';
+import { hostBuffer } from './storage.ts';
 import { fromArray, type Tensor } from './tensor.ts';
 
 const STATE_WORDS = 624;
@@ -60,7 +61,7 @@ export class Generator {
     if (!isWhole) {
       throw new FramePackError(
         'ERR_ARGUMENT',
-        `Generator: seed expected a whole number >= 0, got ${String(seed)}`,
+        `Generator: seed expected a whole number >= 0, got ${show(seed)}`,
       );
     }
     this.#twister = new MersenneTwister(Number(BigInt(seed) & 0xffffffffn));
@@ -68,6 +69,7 @@ export class Generator {
 
   /** Standard normal numbers like `torch.randn` on the CPU, filled in row-major order. */
   randn(device: Device, shape: Shape): Tensor<'f32'> {
+    checkDevice('randn', device);
     checkShape('randn', shape);
     return fromArray(device, this.nextNormals(sizeOf(shape)), shape, 'f32');
   }
@@ -79,14 +81,15 @@ export class Generator {
    * @throws {@link FramePackError} `ERR_SHAPE`; `ERR_ARGUMENT` unless the bounds are finite.
    */
   uniform(device: Device, shape: Shape, low = 0, high = 1): Tensor<'f32'> {
+    checkDevice('uniform', device);
     checkShape('uniform', shape);
     if (!Number.isFinite(low) || !Number.isFinite(high)) {
       throw new FramePackError(
         'ERR_ARGUMENT',
-        `uniform: bounds expected finite numbers, got ${String(low)} and ${String(high)}`,
+        `uniform: bounds expected finite numbers, got ${show(low)} and ${show(high)}`,
       );
     }
-    const values = new Float32Array(sizeOf(shape));
+    const values = new Float32Array(hostBuffer('uniform', sizeOf(shape) * 4));
     for (let i = 0; i < values.length; i++) values[i] = low + this.#nextUniform24() * (high - low);
     return fromArray(device, values, shape, 'f32');
   }
@@ -94,9 +97,15 @@ export class Generator {
   /**
    * The next `count` standard normal numbers. f32 results agree with PyTorch within 1e-6 (its logarithm and
    * cosine are vectorised).
+   *
+   * @throws {@link FramePackError} `ERR_ARGUMENT` unless the count is whole and >= 0; `ERR_OUT_OF_MEMORY`.
    */
   nextNormals(count: number): Float32Array {
-    const values = new Float32Array(count);
+    if (!Number.isSafeInteger(count) || count < 0) {
+      const message = `nextNormals: count expected a whole number >= 0, got ${show(count)}`;
+      throw new FramePackError('ERR_ARGUMENT', message);
+    }
+    const values = new Float32Array(hostBuffer('nextNormals', count * 4));
     if (count < BLOCK) {
       for (let i = 0; i < count; i++) values[i] = this.#nextScalarNormal();
       return values;

@@ -1,4 +1,4 @@
-import { FramePackError } from '../errors.ts';
+import { FramePackError, show } from '../errors.ts';
 
 /** Extents of a tensor, slowest axis first. */
 export type Shape = readonly number[];
@@ -16,6 +16,11 @@ const MAX_RANK = 6;
 /** `[2, 3]`, the way every message writes shapes. */
 export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(', ')}]`;
+}
+
+/** What should be a shape or axes, whatever it is. */
+export function showList(list: unknown): string {
+  return Array.isArray(list) ? formatShape(list.map(show)) : show(list);
 }
 
 /** Number of elements; 1 for a scalar. */
@@ -60,10 +65,9 @@ export function checkShape(operation: string, shape: Shape): void {
     shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) &&
     Number.isSafeInteger(sizeOf(shape) * 4);
   if (!isValid) {
-    const got = Array.isArray(shape) ? formatShape(shape.map(String)) : String(shape);
     throw new FramePackError(
       'ERR_SHAPE',
-      `${operation}: shape expected at most ${MAX_RANK} whole extents >= 0, got ${got}`,
+      `${operation}: shape expected at most ${MAX_RANK} whole extents >= 0, got ${showList(shape)}`,
     );
   }
 }
@@ -77,7 +81,7 @@ export function resolveAxis(operation: string, axis: number, rank: number): numb
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new FramePackError(
       'ERR_ARGUMENT',
-      `${operation}: axis expected a whole number in [${-rank}, ${rank}), got ${String(axis)}`,
+      `${operation}: axis expected a whole number in [${-rank}, ${rank}), got ${show(axis)}`,
     );
   }
   return axis < 0 ? axis + rank : axis;
@@ -137,6 +141,8 @@ function expandError(operation: string, from: Shape, to: Shape): FramePackError 
  * @throws {@link FramePackError} `ERR_SHAPE` unless the elements fit exactly.
  */
 export function resolveReshape(operation: string, from: Shape, to: Shape): number[] {
+  // Whatever else it is, it is no shape.
+  if (!Array.isArray(to) || !to.every(Number.isInteger)) checkShape(operation, to);
   const size = sizeOf(from);
   const known = sizeOf(to.filter((extent) => extent !== -1));
   const unknowns = to.filter((extent) => extent === -1).length;
@@ -159,11 +165,15 @@ export function resolveReshape(operation: string, from: Shape, to: Shape): numbe
  */
 export function permuteLayout(operation: string, layout: Layout, axes: readonly number[]): Layout {
   const rank = layout.shape.length;
-  if (axes.length !== rank || !layout.shape.every((_, axis) => axes.includes(axis))) {
+  if (
+    !Array.isArray(axes) ||
+    axes.length !== rank ||
+    !layout.shape.every((_, axis) => axes.includes(axis))
+  ) {
     throw new FramePackError(
       'ERR_ARGUMENT',
       `${operation}: axes expected every axis of ${formatShape(layout.shape)} once, ` +
-        `got ${formatShape(axes)}`,
+        `got ${showList(axes)}`,
     );
   }
   return {
@@ -193,16 +203,15 @@ export function sliceLayout(
 ): Layout {
   const index = resolveAxis(operation, axis, layout.shape.length);
   const extent = layout.shape[index]!;
-  const step = bounds.step ?? 1;
-  const start = bounds.start < 0 ? bounds.start + extent : bounds.start;
-  const givenEnd = bounds.end ?? extent;
-  const end = givenEnd < 0 ? givenEnd + extent : givenEnd;
-  const isWhole = [start, end, step].every(Number.isInteger);
+  const { start: first, end: last = extent, step = 1 } = bounds;
+  const isWhole = [first, last, step].every(Number.isInteger);
+  const start = isWhole && first < 0 ? first + extent : first;
+  const end = isWhole && last < 0 ? last + extent : last;
   if (!isWhole || start < 0 || end < start || end > extent || step < 1) {
     throw new FramePackError(
       'ERR_ARGUMENT',
       `${operation}: bounds expected 0 <= start <= end <= ${extent} and step >= 1 on axis ${index} ` +
-        `of ${formatShape(layout.shape)}, got start ${start}, end ${end}, step ${step}`,
+        `of ${formatShape(layout.shape)}, got start ${show(start)}, end ${show(end)}, step ${show(step)}`,
     );
   }
   const count = Math.ceil((end - start) / step);

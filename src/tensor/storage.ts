@@ -1,3 +1,4 @@
+import { FramePackError } from '../errors.ts';
 import type { Device } from './device.ts';
 import { native } from './native.ts';
 import type { NativeBuffer } from './native-types.ts';
@@ -38,5 +39,23 @@ export class Storage {
   removeOwner(): void {
     this.#owners -= 1;
     if (this.#owners === 0) native().release(this.buffer);
+  }
+}
+
+/**
+ * Memory of the host.
+ *
+ * @throws {@link FramePackError} `ERR_OUT_OF_MEMORY`.
+ */
+export function hostBuffer(operation: string, bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new FramePackError(
+      'ERR_OUT_OF_MEMORY',
+      `${operation}: host memory expected ${bytes} free bytes, got none`,
+      { bytes },
+      cause,
+    );
   }
 }

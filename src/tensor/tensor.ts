@@ -1,5 +1,5 @@
-import { FramePackError } from '../errors.ts';
-import type { Device } from './device.ts';
+import { FramePackError, show } from '../errors.ts';
+import { checkDevice, type Device } from './device.ts';
 import {
   bytesOf,
   codeOf,
@@ -27,10 +27,11 @@ import {
   resolveAxis,
   resolveReshape,
   type Shape,
+  showList,
   sizeOf,
   sliceLayout,
 } from './shape.ts';
-import { Storage } from './storage.ts';
+import { hostBuffer, Storage } from './storage.ts';
 
 /**
  * A typed array on a device, or a view of one: an immutable layout over shared memory. Operations make
@@ -130,12 +131,13 @@ export class Tensor<D extends DType = DType> {
   /** Consecutive views along one axis; the sizes add up to its extent. */
   split(axis: number, sizes: readonly number[]): Tensor<D>[] {
     const index = resolveAxis('split', axis, this.rank);
-    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const isList = Array.isArray(sizes) && sizes.every(Number.isInteger);
+    const total = isList ? sizes.reduce((sum, size) => sum + size, 0) : Number.NaN;
     if (total !== this.shape[index] || sizes.some((size) => size < 0)) {
       throw new FramePackError(
         'ERR_SHAPE',
         `split: sizes expected a sum of ${this.shape[index]} on axis ${index} of ` +
-          `${formatShape(this.shape)}, got ${formatShape(sizes)}`,
+          `${formatShape(this.shape)}, got ${showList(sizes)}`,
       );
     }
     let start = 0;
@@ -268,7 +270,7 @@ export class Tensor<D extends DType = DType> {
 
   #download(source: NativeTensor): Promise<ArrayBuffer> {
     const width = bytesOf(this.dtype);
-    const target = hostBuffer(this.size * width);
+    const target = hostBuffer('read', this.size * width);
     const offset = source.offset * width;
     return settle('read', async () => {
       await native().download(this.device.native, source.buffer, offset, target);
@@ -303,24 +305,11 @@ export interface ScaledWeight {
 /** A weight `[N, K]` in any stored format. */
 export type Weight = Tensor | ScaledWeight;
 
-function hostBuffer(bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch (cause) {
-    throw new FramePackError(
-      'ERR_OUT_OF_MEMORY',
-      `read: host memory expected ${bytes} free bytes, got none`,
-      { bytes },
-      cause,
-    );
-  }
-}
-
 function checkDType(operation: string, dtype: DType): void {
   if (!isDType(dtype)) {
     throw new FramePackError(
       'ERR_DTYPE',
-      `${operation}: dtype expected f32, f16, bf16, f8e4m3, i32 or u8, got ${String(dtype)}`,
+      `${operation}: dtype expected f32, f16, bf16, f8e4m3, i32 or u8, got ${show(dtype)}`,
     );
   }
 }
@@ -331,6 +320,7 @@ function checkDType(operation: string, dtype: DType): void {
  * @throws {@link FramePackError} `ERR_OUT_OF_MEMORY`, `ERR_SHAPE`, `ERR_DTYPE`.
  */
 export function empty<D extends DType>(device: Device, shape: Shape, dtype: D): Tensor<D> {
+  checkDevice('empty', device);
   checkDType('empty', dtype);
   checkShape('empty', shape);
   const storage = Storage.allocate(device, sizeOf(shape) * bytesOf(dtype));
@@ -351,6 +341,7 @@ export function fromArray<D extends DType>(
   shape: Shape,
   dtype: D,
 ): Tensor<D> {
+  checkDevice('fromArray', device);
   checkDType('fromArray', dtype);
   checkShape('fromArray', shape);
   const encoded = hostData(data, shape, dtype);
@@ -378,13 +369,18 @@ export function fromFile<D extends DType>(
   shape: Shape,
   dtype: D,
 ): Tensor<D> {
+  checkDevice('fromFile', device);
   checkDType('fromFile', dtype);
   checkShape('fromFile', shape);
-  const { path, byteOffset } = range;
+  const { path, byteOffset } = range ?? {};
+  if (typeof path !== 'string') {
+    const message = `fromFile: range expected a path and a byteOffset, got ${show(path ?? range)}`;
+    throw new FramePackError('ERR_ARGUMENT', message);
+  }
   if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % bytesOf(dtype) !== 0) {
     throw new FramePackError(
       'ERR_ARGUMENT',
-      `fromFile: byteOffset expected a multiple of ${bytesOf(dtype)}, got ${String(byteOffset)}`,
+      `fromFile: byteOffset expected a multiple of ${bytesOf(dtype)}, got ${show(byteOffset)}`,
     );
   }
   const bytes = sizeOf(shape) * bytesOf(dtype);

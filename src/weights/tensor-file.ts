@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { FramePackError } from '../errors.ts';
+import { FramePackError, show } from '../errors.ts';
 import { checkTensor, mismatch } from '../tensor/check.ts';
-import type { Device } from '../tensor/device.ts';
+import { checkDevice, type Device } from '../tensor/device.ts';
 import { bytesOf, type DType, typedArray } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { sizeOf } from '../tensor/shape.ts';
@@ -41,7 +41,7 @@ const ALIGNMENT = 8;
  */
 export async function saveTensors(file: string, tensors: NamedTensors): Promise<void> {
   if (typeof file !== 'string' || file === '') {
-    throw mismatch('ERR_ARGUMENT', 'saveTensors', 'file', 'a path', String(file));
+    throw mismatch('ERR_ARGUMENT', 'saveTensors', 'file', 'a path', show(file));
   }
   const entries = checkedEntries(tensors);
   const target = path.resolve(file);
@@ -68,7 +68,7 @@ export async function saveTensors(file: string, tensors: NamedTensors): Promise<
 function checkedEntries(tensors: NamedTensors): (readonly [string, Tensor])[] {
   if (typeof tensors !== 'object' || tensors === null) {
     const expected = 'tensors by name';
-    throw mismatch('ERR_ARGUMENT', 'saveTensors', 'tensors', expected, String(tensors));
+    throw mismatch('ERR_ARGUMENT', 'saveTensors', 'tensors', expected, show(tensors));
   }
   const entries = [...(tensors instanceof Map ? tensors : Object.entries(tensors))] as [
     string,
@@ -76,7 +76,7 @@ function checkedEntries(tensors: NamedTensors): (readonly [string, Tensor])[] {
   ][];
   for (const [name, tensor] of entries) {
     if (name === '__metadata__' || typeof name !== 'string') {
-      throw mismatch('ERR_ARGUMENT', 'saveTensors', 'name', 'another name', String(name));
+      throw mismatch('ERR_ARGUMENT', 'saveTensors', 'name', 'another name', show(name));
     }
     checkTensor('saveTensors', name, tensor);
   }
@@ -124,10 +124,11 @@ function reason(cause: unknown): string {
  * tensors do not have; `ERR_ARGUMENT`.
  */
 export function loadTensors(device: Device, source: string | Uint8Array): Map<string, Tensor> {
+  checkDevice('loadTensors', device);
   if (typeof source === 'string') return loadFile(device, SafetensorsFile.open(source));
   if (!(source instanceof Uint8Array)) {
     const expected = 'a path or the bytes of a file';
-    throw mismatch('ERR_ARGUMENT', 'loadTensors', 'source', expected, String(source));
+    throw mismatch('ERR_ARGUMENT', 'loadTensors', 'source', expected, show(source));
   }
   const label = 'the given bytes';
   const length = headerByteLength(source.subarray(0, LENGTH_FIELD_BYTES), source.length, label);

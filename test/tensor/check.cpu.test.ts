@@ -30,7 +30,7 @@ function coded(code: string, message: string): unknown {
 describe('checkOperands', () => {
   test('returns the device of the operands', () => {
     const a = empty(device, [2], 'f32');
-    expect(checkOperands('op', { a, b: undefined, c: a })).toBe(device);
+    expect(checkOperands('op', { a, c: a }, { b: undefined, d: a })).toBe(device);
   });
 
   test('refuses disposed tensors, foreign devices, other values and nothing', () => {
@@ -47,6 +47,7 @@ describe('checkOperands', () => {
         error: coded('ERR_DEVICE', 'op: b expected'),
       },
       { operands: { a, b: 3 }, error: coded('ERR_ARGUMENT', 'op: b expected a tensor, got 3') },
+      { operands: { a, b: undefined }, error: coded('ERR_ARGUMENT', 'op: b expected a tensor') },
       { operands: { a: null }, error: coded('ERR_ARGUMENT', 'got null') },
       { operands: { a: {} }, error: coded('ERR_ARGUMENT', 'a tensor') },
       { operands: {}, error: coded('ERR_ARGUMENT', 'at least one tensor') },
@@ -54,6 +55,13 @@ describe('checkOperands', () => {
     for (const { operands, error } of cases) {
       expect(() => checkOperands('op', operands as Record<string, Tensor>)).toThrow(error as Error);
     }
+  });
+
+  test('refuses optional operands that are something else', () => {
+    const a = empty(device, [2], 'f32');
+    expect(() => checkOperands('op', { a }, { b: null as never })).toThrow(
+      coded('ERR_ARGUMENT', 'op: b expected a tensor, got null') as Error,
+    );
   });
 
   test('refuses tensors of a closed device', async () => {
