@@ -1,7 +1,8 @@
 import { type AttentionOptions, attention } from '../ops/attention.ts';
 import type { LinearEpilogue } from '../ops/linear.ts';
+import { checkObject } from '../tensor/check.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { WeightScope } from '../weights/weight-scope.ts';
+import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
 import { Linear } from './linear.ts';
 
 /** `[B, L, N K]` -> `[B, L, N, K]`, a view. */
@@ -52,6 +53,8 @@ export class SelfAttention {
     names: ProjectionNames,
     shape: SelfAttentionShape,
   ): SelfAttention {
+    checkLoad('SelfAttention.load', weights, shape);
+    checkObject('SelfAttention.load', 'names', names);
     const square = { inFeatures: shape.width, outFeatures: shape.width };
     const load = (name: string): Linear => Linear.load(weights.at(name), square);
     const projections = {

@@ -4,7 +4,7 @@ import { sum } from '../ops/reduce.ts';
 import { checkObject, checkTensor } from '../tensor/check.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { WeightScope } from '../weights/weight-scope.ts';
+import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
 
 /** Extents of a {@link CausalConv3d} layer; `kernel` is the edge of a cubic kernel, 1 or 3. */
 export interface CausalConv3dShape {
@@ -34,6 +34,7 @@ export class CausalConv3d {
 
   /** Takes `weight` `[C_out, C_in, k, k, k]` and `bias` `[C_out]`; keeps the weight with channels last. */
   static load(weights: WeightScope, shape: CausalConv3dShape): CausalConv3d {
+    checkLoad('CausalConv3d.load', weights, shape);
     const { inChannels, outChannels, kernel, stride } = shape;
     // The permuted view would keep the stored weight alive beside the copy.
     const weight = scope(() => {

@@ -2,7 +2,7 @@ import type { AttentionOptions } from '../ops/attention.ts';
 import type { Activation } from '../ops/linear.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { WeightScope } from '../weights/weight-scope.ts';
+import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
 import { SelfAttention } from './attention.ts';
 import { type BlockStep, type Pace, runChain } from './block-chain.ts';
 import { Mlp } from './mlp.ts';
@@ -38,6 +38,7 @@ export class EncoderLayer {
 
   /** Takes `layer_norm1|2`, `self_attn.{q,k,v,out}_proj` and `mlp.fc1|fc2`. */
   static load(weights: WeightScope, shape: EncoderLayerShape): EncoderLayer {
+    checkLoad('EncoderLayer.load', weights, shape);
     const { width, headWidth, hiddenWidth, eps, activation } = shape;
     const names = { q: 'q_proj', k: 'k_proj', v: 'v_proj', out: 'out_proj' };
     return new EncoderLayer({

@@ -1,6 +1,6 @@
 import { type LinearEpilogue, linear } from '../ops/linear.ts';
 import type { Tensor, Weight } from '../tensor/tensor.ts';
-import type { WeightScope } from '../weights/weight-scope.ts';
+import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
 
 /** Extents of a {@link Linear} layer and whether the checkpoint holds a bias for it. */
 export interface LinearShape {
@@ -25,6 +25,7 @@ export class Linear {
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when a tensor is missing or has another shape.
    */
   static load(weights: WeightScope, shape: LinearShape): Linear {
+    checkLoad('Linear.load', weights, shape);
     const weight = weights.takeWeight('weight', [shape.outFeatures, shape.inFeatures]);
     const bias = shape.hasBias === false ? null : weights.take('bias', [shape.outFeatures]);
     return new Linear(weight, bias);

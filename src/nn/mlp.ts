@@ -1,6 +1,7 @@
 import type { Activation, LinearEpilogue } from '../ops/linear.ts';
+import { checkList } from '../tensor/check.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { WeightScope } from '../weights/weight-scope.ts';
+import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
 import { Linear } from './linear.ts';
 
 /** Names of the two layers of an {@link Mlp}, its widths and its activation. */
@@ -26,6 +27,8 @@ export class Mlp {
 
   /** Takes both layers under `shape.names`. */
   static load(weights: WeightScope, shape: MlpShape): Mlp {
+    checkLoad('Mlp.load', weights, shape);
+    checkList('Mlp.load', 'names', shape.names);
     const { names, inFeatures, hiddenFeatures, outFeatures, activation } = shape;
     const up = Linear.load(weights.at(names[0]), { inFeatures, outFeatures: hiddenFeatures });
     const down = Linear.load(weights.at(names[1]), { inFeatures: hiddenFeatures, outFeatures });

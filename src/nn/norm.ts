@@ -1,7 +1,7 @@
 import { groupNorm, layerNorm, rmsNorm } from '../ops/norm.ts';
 import { checkObject } from '../tensor/check.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { WeightScope } from '../weights/weight-scope.ts';
+import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
 
 /** Layer normalisation with a learned weight and bias `[D]`. */
 export class LayerNorm {
@@ -17,6 +17,7 @@ export class LayerNorm {
 
   /** Takes `weight` and `bias`, both `[width]`. */
   static load(weights: WeightScope, width: number, eps: number): LayerNorm {
+    checkLoad('LayerNorm.load', weights, { width });
     return new LayerNorm(weights.take('weight', [width]), weights.take('bias', [width]), eps);
   }
 
@@ -38,6 +39,7 @@ export class RmsNorm {
 
   /** Takes `weight` `[width]`. */
   static load(weights: WeightScope, width: number, eps: number): RmsNorm {
+    checkLoad('RmsNorm.load', weights, { width });
     return new RmsNorm(weights.take('weight', [width]), eps);
   }
 
@@ -67,6 +69,7 @@ export class GroupNorm {
     channels: number,
     options: { groups: number; eps: number },
   ): GroupNorm {
+    checkLoad('GroupNorm.load', weights, options);
     return new GroupNorm(
       weights.take('weight', [channels]),
       weights.take('bias', [channels]),

@@ -1,5 +1,7 @@
+import { show } from '../errors.ts';
 import { cast, dequantizeFp8 } from '../ops/copy.ts';
 import { mul } from '../ops/elementwise.ts';
+import { checkObject, mismatch } from '../tensor/check.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { empty, fromArray, type ScaledWeight, type Tensor, type Weight } from '../tensor/tensor.ts';
@@ -74,6 +76,9 @@ export class WeightScope {
   }
 
   protected resolve(name: string): string {
+    if (typeof name !== 'string') {
+      throw mismatch('ERR_ARGUMENT', 'WeightScope', 'name', 'a text', show(name));
+    }
     return this.path === '' ? name : `${this.path}.${name}`;
   }
 
@@ -126,6 +131,18 @@ export class NetworkScope extends WeightScope {
   leftOver(): readonly string[] {
     return this.tensors.leftOver();
   }
+}
+
+/**
+ * Checks what a layer's `load()` is given.
+ *
+ * @throws {@link FramePackError} `ERR_ARGUMENT`.
+ */
+export function checkLoad(operation: string, weights: WeightScope, shape: unknown): void {
+  if (!(weights instanceof WeightScope)) {
+    throw mismatch('ERR_ARGUMENT', operation, 'weights', 'a WeightScope', show(weights));
+  }
+  checkObject(operation, 'shape', shape);
 }
 
 type Scales = Pick<ScaledWeight, 'scale' | 'mode'>;
