@@ -181,6 +181,26 @@ void test_stream_order_and_errors() {
   expect(three == nullptr, "then the stream is clean");
 }
 
+void test_stream_settles() {
+  Stream stream(false);
+  expect(stream.has_settled(), "a new stream has settled");
+  const auto gate = std::make_shared<Transfer>(0);
+  stream.enqueue("gate", [gate] { gate->wait(); });
+  expect(!stream.has_settled(), "not while a task waits or runs");
+  gate->finish(nullptr);
+  bool was_settled = false;
+  stream.complete([&](ErrorPtr) { was_settled = stream.has_settled(); });
+  stream.drain();
+  expect(was_settled, "whoever waits sees that all before has run");
+  stream.enqueue("op", [] { throw Error(kErrInternal, "op", "broken"); });
+  ErrorPtr error;
+  stream.complete([&](ErrorPtr kept) { error = kept; });
+  stream.drain();
+  expect(!stream.has_settled(), "not with an error that nobody has acknowledged");
+  stream.acknowledge(error);
+  expect(stream.has_settled(), "then it has");
+}
+
 void test_stream_end() {
   std::atomic<int> num_run{0};
   const auto owned = std::make_shared<int>(0);
@@ -323,6 +343,7 @@ int main() {
   test_allocator_cache();
   test_allocator_limits();
   test_stream_order_and_errors();
+  test_stream_settles();
   test_stream_end();
   test_transfer_between_stopped_streams();
   test_thread_pool();
