@@ -58,16 +58,24 @@ async function readIfPng(file: string): Promise<Buffer | null> {
 async function readTags(file: string): Promise<MetadataTags> {
   const input = new Input({ source: new FilePathSource(file), formats: ALL_FORMATS });
   try {
-    return await input.getMetadataTags();
+    const tags = await input.getMetadataTags();
+    // A file cut off before its index has neither tracks nor tags, and the reader finds nothing wrong with that.
+    if ((await input.getTracks()).length === 0) throw unreadableVideo(file, 'one without a track');
+    return tags;
   } catch (cause) {
+    if (cause instanceof FramePackError) throw cause;
     const got = cause instanceof UnsupportedInputFormatError ? 'another kind' : 'a damaged one';
-    throw new FramePackError(
-      'ERR_UNSUPPORTED',
-      `readComment: ${file} expected an MP4, MOV, MKV, WebM or PNG file, got ${got}`,
-      { path: file },
-      cause,
-    );
+    throw unreadableVideo(file, got, cause);
   } finally {
     input.dispose();
   }
+}
+
+function unreadableVideo(file: string, got: string, cause?: unknown): FramePackError {
+  return new FramePackError(
+    'ERR_UNSUPPORTED',
+    `readComment: ${file} expected an MP4, MOV, MKV, WebM or PNG file, got ${got}`,
+    { path: file },
+    cause,
+  );
 }

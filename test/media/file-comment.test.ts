@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readComment } from '../../src/media/file-comment.ts';
@@ -26,6 +26,19 @@ describe.each(PLACES)('%s in %s', { timeout: 60_000 }, (encoder, extension) => {
     expect(await readComment(await encoded(encoder, frames, options, extension))).toBe(COMMENT);
     expect(await readComment(await encoded(encoder, frames, size, extension))).toBeNull();
   });
+});
+
+test.skipIf(here.length === 0)('a video cut off before its index is no video', async () => {
+  const [encoder, extension] = PLACES.find(([name]) => here.includes(name))!;
+  const file = await encoded(encoder, [gradientFrame(64, 48, 0)], size, extension);
+  const firstBox = readFileSync(file).readUInt32BE(0);
+  for (const bytes of [firstBox + 12, firstBox]) {
+    truncateSync(file, bytes);
+    await expect(readComment(file), `${bytes} bytes`).rejects.toMatchObject({
+      code: 'ERR_UNSUPPORTED',
+      message: expect.stringContaining('one without a track'),
+    });
+  }
 });
 
 test('a PNG gives the comment back', async () => {

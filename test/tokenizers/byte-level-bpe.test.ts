@@ -24,7 +24,8 @@ describe('buildByteLevelBpe', () => {
   });
 
   test('names the file of a definition that the library cannot read', () => {
-    expect(() => build({ pre_tokenizer: { type: 'None such' } })).toThrowError(
+    const bpe = build({ pre_tokenizer: { type: 'None such' } });
+    expect(() => bpe.encode('a')).toThrowError(
       expect.objectContaining({
         code: 'ERR_CHECKPOINT',
         message: expect.stringMatching(/x\.json .*can read/u),
