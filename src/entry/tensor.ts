@@ -122,4 +122,9 @@ export {
   Tensor,
   type Weight,
 } from '../tensor/tensor.ts';
-export { loadTensors, type NamedTensors, saveTensors } from '../weights/tensor-file.ts';
+export {
+  loadTensors,
+  type NamedTensors,
+  saveTensors,
+  type TensorFileMetadata,
+} from '../weights/tensor-file.ts';

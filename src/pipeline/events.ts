@@ -113,6 +113,8 @@ export interface SectionEvent extends Moment {
   readonly numFrames: number;
   /** Place in the finished video of the first of {@link SectionEvent.frames}. */
   readonly firstFrame: number;
+  /** Whether its latents came from the folder of the job, where an earlier run had left them. */
+  readonly isResumed: boolean;
   /** Frames that became final with this section, RGB `[height, width, 3]`, in time order. */
   readonly frames: readonly Uint8Array[];
 }

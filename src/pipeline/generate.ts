@@ -6,6 +6,7 @@
 import { scope } from '../tensor/scope.ts';
 import { encodeImage, encodeText } from './encode-conditions.ts';
 import type { GenerateEvent } from './events.ts';
+import { finishJob } from './job.ts';
 import { openRun, type Run } from './open-run.ts';
 import { planMemory } from './planning/plan-memory.ts';
 import { eventsOf } from './progress/event-queue.ts';
@@ -18,8 +19,8 @@ import { sampleVideo } from './sample-video.ts';
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_IMAGE`, `ERR_CHECKPOINT`, `ERR_OUTPUT` for bad input, before
  *   anything is computed; `ERR_ABORTED` within one block of the signal; `ERR_NUMERIC` instead of a broken video;
- *   `ERR_OUT_OF_MEMORY`, before anything is computed where the byte budget does not suffice. Nothing is left behind, and
- *   the next run works.
+ *   `ERR_OUT_OF_MEMORY`, before anything is computed where the byte budget does not suffice. Nothing is left behind but
+ *   the finished sections of a `job`, and the next run works.
  * @example
  * for await (const event of generate({ model, image: 'start.png', prompt, out: 'video.mp4' })) {
  *   if (event.type === 'step') console.log(event.section, event.step, event.etaMs);
@@ -55,5 +56,6 @@ export async function finishRun(run: Run): Promise<void> {
   });
   reporter.stage('write');
   const file = await output.write(frames, () => throwIfAborted(context.signal));
+  await finishJob(run);
   reporter.done({ file, frames });
 }

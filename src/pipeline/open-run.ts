@@ -7,6 +7,7 @@ import { warnOfInactiveInputs, warnOfLeftOver, warnOfPictures } from './checks/w
 import type { GenerateEvent, Preview } from './events.ts';
 import { dateValues, fillName } from './inputs/output-name.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
+import { openJobFolder } from './job.ts';
 import { runMetadata } from './metadata/run-metadata.ts';
 import { type OpenModel, openModel } from './model/open-model.ts';
 import { openOutput, type VideoOutput } from './output.ts';
@@ -36,6 +37,8 @@ export interface Run extends AsyncDisposable {
   /** Format of the previews, or null for none. */
   readonly preview: Preview['format'] | null;
   readonly output: VideoOutput;
+  /** Folder that keeps finished sections, or null for none. */
+  readonly job: string | null;
 }
 
 /**
@@ -97,6 +100,7 @@ export async function openRunOf(
     ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
     ...{ seed, numSections: plans.length, numSteps: settings.steps },
   };
+  const job = await openJobFolder(request);
   const output = await openNamedOutput(model, request, settings, plan);
   const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
@@ -112,6 +116,7 @@ export async function openRunOf(
     tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,
     preview: request.preview === true ? 'rgb' : request.preview || null,
     output,
+    job,
     [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
   };
 }

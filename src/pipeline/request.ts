@@ -83,6 +83,12 @@ export interface VideoRequest {
    * video is complete; a run that fails leaves the old one.
    */
   readonly overwrite?: boolean | undefined;
+  /**
+   * Folder in which finished sections are kept until the video is complete, made if it is not there. The same request
+   * with the same folder goes on behind them, after a crash too, and gives the same video, bit for bit; what only
+   * concerns decoding and the file may change. Another model, version, prompt, picture or setting is refused.
+   */
+  readonly job?: string | undefined;
   /** Quality of the encoder, 0 (best) to 51; default 16. */
   readonly crf?: number | undefined;
   /** Encoder of the file; the first that suits it and works on this machine unless given. */
@@ -174,6 +180,7 @@ const schema = z.strictObject({
   budgetBytes: z.int().positive().optional(),
   out: z.string().min(1).optional(),
   overwrite: z.boolean().optional(),
+  job: z.string().min(1).optional(),
   crf: z.int().min(0).max(WORST_CRF).optional(),
   encoder: z.enum(ENCODER_NAMES).optional(),
   fps: z.int().min(1).max(MAX_FPS).optional(),
@@ -206,6 +213,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   budgetBytes: 'a whole number of bytes above 0',
   out: 'the path of a file',
   overwrite: 'true or false',
+  job: 'the path of a folder',
   crf: `a whole number from 0 to ${WORST_CRF}`,
   encoder: ENCODER_NAMES.join(', '),
   fps: `a whole number from 1 to ${MAX_FPS}`,

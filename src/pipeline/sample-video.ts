@@ -13,6 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { assertFinite } from './checks/finite.ts';
 import type { ImageConditions, TextConditions } from './encode-conditions.ts';
 import type { Preview } from './events.ts';
+import { JobSections } from './job.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
@@ -51,8 +52,10 @@ export async function sampleVideo(
     ...settings,
     sigmas: sigmaSchedule(settings.steps, flowShiftMu(latentWindowSize, height, width)),
   };
+  const job = await JobSections.open(run, conditions);
   for (const plan of plans) {
     await scope(async () => {
+      const { sectionIndex } = plan;
       const inputs = {
         ...conditions,
         plan,
@@ -60,15 +63,20 @@ export async function sampleVideo(
         settings: sampler,
         noise: noise.randn(context.device, shape),
       };
-      context.observer?.tensor(`section.${plan.sectionIndex}.noise`, inputs.noise);
-      const latents = await dit((network) => {
-        reporter.sectionStage('sample', plan.sectionIndex);
-        return sampleSection(context, network, inputs, (step) => reportStep(run, plan, step));
-      });
-      context.observer?.tensor(`section.${plan.sectionIndex}.latents`, latents);
+      context.observer?.tensor(`section.${sectionIndex}.noise`, inputs.noise);
+      const kept = job?.take(sectionIndex) ?? null;
+      if (kept !== null) reporter.resumeSection();
+      const sampled = (): Promise<Tensor<'f32'>> =>
+        dit((network) => {
+          reporter.sectionStage('sample', sectionIndex);
+          return sampleSection(context, network, inputs, (step) => reportStep(run, plan, step));
+        });
+      const latents = kept ?? (await sampled());
+      if (kept === null) await job?.keep(sectionIndex, latents);
+      context.observer?.tensor(`section.${sectionIndex}.latents`, latents);
       history.add(latents, plan);
       const frames = await decodeSection(run, { plan, history, video }, decoder);
-      reporter.section(placed(run, plan, video, frames));
+      reporter.section({ ...placed(run, plan, video, frames), isResumed: kept !== null });
     });
   }
   return video.frames.slice(run.numTrimmed);
@@ -80,7 +88,7 @@ function placed(
   { growsAt, sectionIndex }: SectionPlan,
   video: VideoAssembly,
   frames: readonly Uint8Array[],
-): Parameters<RunReporter['section']>[0] {
+): Omit<Parameters<RunReporter['section']>[0], 'isResumed'> {
   const isAtFront = growsAt === 'front';
   const numFinal = video.frames.length;
   const first = isAtFront ? numFrames - numFinal : numFinal - frames.length - numTrimmed;

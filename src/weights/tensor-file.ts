@@ -19,6 +19,9 @@ import {
 /** Tensors by name, as {@link saveTensors} takes them. */
 export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
 
+/** Text by name that a safetensors file carries beside its tensors. */
+export type TensorFileMetadata = Readonly<Record<string, string>>;
+
 const STORED_NAMES: Readonly<Record<DType, string>> = {
   f32: 'F32',
   f16: 'F16',
@@ -36,20 +39,26 @@ const ALIGNMENT = 8;
  * was there. Tensors are read one after the other, so one of them is in memory besides those on the device.
  *
  * @param tensors - any layout and dtype.
+ * @param metadata - the file's `__metadata__`.
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_DISPOSED` before anything is written; `ERR_OUTPUT`.
  * @see safetensors format, https://github.com/huggingface/safetensors
  */
-export async function saveTensors(file: string, tensors: NamedTensors): Promise<void> {
+export async function saveTensors(
+  file: string,
+  tensors: NamedTensors,
+  metadata: TensorFileMetadata = {},
+): Promise<void> {
   if (typeof file !== 'string' || file === '') {
     throw mismatch('ERR_ARGUMENT', 'saveTensors', 'file', 'a path', show(file));
   }
   const entries = checkedEntries(tensors);
+  checkMetadata(metadata);
   const target = path.resolve(file);
   const temporary = path.join(path.dirname(target), `.framepack-${randomUUID()}.part`);
   try {
     const handle = await open(temporary, 'wx');
     try {
-      await write(handle, headerOf(entries));
+      await write(handle, headerOf(entries, metadata));
       for (const [, tensor] of entries) await write(handle, await bytesOfTensor(tensor));
       await handle.sync();
     } finally {
@@ -85,14 +94,27 @@ function checkedEntries(tensors: NamedTensors): (readonly [string, Tensor])[] {
   );
 }
 
-function headerOf(entries: readonly (readonly [string, Tensor])[]): Uint8Array {
+function checkMetadata(metadata: TensorFileMetadata): void {
+  const isTexts =
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    Object.values(metadata).every((value) => typeof value === 'string');
+  if (isTexts) return;
+  throw mismatch('ERR_ARGUMENT', 'saveTensors', 'metadata', 'texts by name', show(metadata));
+}
+
+function headerOf(
+  entries: readonly (readonly [string, Tensor])[],
+  metadata: TensorFileMetadata,
+): Uint8Array {
   let end = 0;
   const members = entries.map(([name, { dtype, shape, size }]) => {
     const begin = end;
     end += size * bytesOf(dtype);
     return [name, { dtype: STORED_NAMES[dtype], shape, data_offsets: [begin, end] }] as const;
   });
-  const json = Buffer.from(JSON.stringify(Object.fromEntries(members)));
+  const texts = Object.keys(metadata).length === 0 ? [] : [['__metadata__', metadata] as const];
+  const json = Buffer.from(JSON.stringify(Object.fromEntries([...texts, ...members])));
   const length = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
   const header = Buffer.alloc(LENGTH_FIELD_BYTES + length, ' ');
   header.writeBigUInt64LE(BigInt(length), 0);

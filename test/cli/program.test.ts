@@ -43,6 +43,7 @@ describe('help', () => {
       'generate --variant',
       'generate --image',
       'generate --negative-prompt',
+      'generate --job',
     ]);
   });
 

@@ -96,7 +96,7 @@ describe('TerminalReporter', () => {
       { type: 'stage', stage: 'encode-text', ...MOMENT },
       { type: 'stage', stage: 'sample', section: 0, numSections: 2, ...MOMENT },
       ...[1, 2, 3, 4, 5].map((step) => ({ ...STEP, step })),
-      { type: 'section', section: 0, numSections: 2, ...FRAMES, ...MOMENT },
+      { type: 'section', section: 0, numSections: 2, isResumed: false, ...FRAMES, ...MOMENT },
       DONE,
     ];
     const { out, err } = lines(() => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeImage } from '../../src/media/decode-image.ts';
 import type { DoneEvent, GenerateEvent } from '../../src/pipeline/events.ts';
 import { generate } from '../../src/pipeline/generate.ts';
-import { brokenModel } from './broken-model.ts';
+import { brokenModel } from './checks/broken-model.ts';
 import { collect, TINY_REQUEST } from './tiny-request.ts';
 
 let folder: string;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Device } from '../../src/tensor/device.ts';
 import { fromArray, type Tensor } from '../../src/tensor/tensor.ts';
+import { SafetensorsFile } from '../../src/weights/files/safetensors-file.ts';
 import { loadTensors, saveTensors } from '../../src/weights/tensor-file.ts';
 
 let device: Device;
@@ -85,4 +86,23 @@ test('what is no safetensors file is refused, and nothing stays', () => {
     'loadTensors: source expected a path or the bytes of a file, got 3',
   );
   expect(device.memory().liveTensors).toBe(liveTensors);
+});
+
+describe('metadata', () => {
+  test('is in the file, and the tensors are as without it', async () => {
+    const file = join(folder, 'metadata.safetensors');
+    const metadata = { format: 'pt', note: 'q"\u00e9\n' };
+    await saveTensors(file, examples(), metadata);
+    expect(Object.fromEntries(SafetensorsFile.open(file).header.metadata)).toEqual(metadata);
+    const loaded = loadTensors(device, file);
+    for (const [name, tensor] of Object.entries(examples()))
+      expect(await loaded.get(name)!.read()).toEqual(await tensor.read());
+  });
+
+  test.each([[{ count: 1 }], [null], ['text']])('is refused as %j', async (metadata) => {
+    const file = join(folder, 'refused.safetensors');
+    const saved = saveTensors(file, examples(), metadata as unknown as Record<string, string>);
+    await expect(saved).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    expect(readdirSync(folder)).not.toContain('refused.safetensors');
+  });
 });

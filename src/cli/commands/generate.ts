@@ -100,6 +100,10 @@ const FILE_OPTIONS: readonly Option[] = [
     { default: 'framepack.mp4, framepack-2.mp4, ...' },
   ),
   option('--force', 'overwrite an existing --out'),
+  option(
+    '--job <folder>',
+    'keep finished sections in a folder until the video is there: the same command goes on behind them after a crash',
+  ),
   option('--crf <number>', 'video quality, 0 (best) to 51', { parse: parseInteger, default: '16' }),
   option('--encoder <name>', 'encoder of the video', {
     choices: ENCODER_NAMES,

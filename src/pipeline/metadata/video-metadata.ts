@@ -72,10 +72,19 @@ const schema: z.ZodType<VideoMetadata> = z.object({
     .nullable(),
 });
 
+/** Version of this package. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string }).version;
+}
+
 /** The metadata as the JSON text that files carry. */
 export function metadataText(facts: Omit<VideoMetadata, 'generator' | 'version' | 'node'>): string {
-  const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
-  const metadata = { generator: GENERATOR, version, node: process.versions.node, ...facts };
+  const metadata = {
+    generator: GENERATOR,
+    version: packageVersion(),
+    node: process.versions.node,
+    ...facts,
+  };
   return JSON.stringify(metadata, (_, value: unknown) => {
     if (typeof value === 'bigint') return String(value);
     return typeof value === 'string' ? value.replace(LONE_SURROGATE, '\uFFFD') : value;

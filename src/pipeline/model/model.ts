@@ -84,7 +84,7 @@ export class Model implements AsyncDisposable {
    * @throws {@link FramePackError} as {@link Model.generate} for bad input.
    */
   async estimate(request: VideoRequest): Promise<MemoryEstimate> {
-    const { out: _, ...video } = checkVideoRequest(request);
+    const { out: _, job: _job, ...video } = checkVideoRequest(request);
     this.#assertOpen();
     await using run = await openRunOf(this.#model, video, () => {});
     return rehearse(run, this.#model.budgetBytes);

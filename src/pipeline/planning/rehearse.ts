@@ -45,7 +45,12 @@ export async function rehearse(run: Run, budgetBytes: number | null): Promise<Me
     const text = await encodeText(context, promptsOf(settings));
     const image = await encodeImage(context, run.picture, run.tiling);
     const steps = Math.min(settings.steps, REHEARSED_STEPS);
-    const shortened = { settings: { ...settings, steps, stepCache: null }, plans, preview: null };
+    const shortened = {
+      settings: { ...settings, steps, stepCache: null },
+      plans,
+      preview: null,
+      job: null,
+    };
     await sampleVideo({ ...run, ...shortened, context }, { text, image });
   });
   measure('decode');

@@ -81,6 +81,13 @@ export class RunReporter {
     this.emit({ type: 'stage', stage, section, numSections, ...this.moment() });
   }
 
+  /** Notes that a section need not be sampled. */
+  resumeSection(): void {
+    this.mark();
+    this.clock.encoded();
+    this.clock.skipSteps(this.facts.numSteps);
+  }
+
   step(facts: StepFacts): void {
     this.clock.add('step', this.mark());
     const { stepIndex, ...known } = facts;

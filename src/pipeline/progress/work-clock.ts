@@ -26,6 +26,7 @@ export class WorkClock {
     decode: new Mean(),
     load: new Mean(),
   };
+  private numSkippedSteps = 0;
   private isEncoded = false;
   private isDone = false;
 
@@ -45,6 +46,11 @@ export class WorkClock {
     this.times[kind].add(elapsedMs);
   }
 
+  /** Notes steps that need not be done. */
+  skipSteps(numSteps: number): void {
+    this.numSkippedSteps += numSteps;
+  }
+
   /** Notes that nothing remains. */
   finish(): void {
     this.isDone = true;
@@ -53,9 +59,9 @@ export class WorkClock {
   /** 0 to 100; 100 only once finished. */
   get percent(): number {
     if (this.isDone) return 100;
-    const { step, decode } = this.times;
+    const { decode } = this.times;
     const encoded = this.isEncoded ? ENCODE_UNITS : 0;
-    return (100 * (encoded + step.count + decode.count * DECODE_UNITS)) / this.total;
+    return (100 * (encoded + this.numStepsDone + decode.count * DECODE_UNITS)) / this.total;
   }
 
   /** Milliseconds that remain, or null before the first step. */
@@ -66,10 +72,14 @@ export class WorkClock {
     const { numSections, numSteps } = this.plan;
     const decodesLeft = numSections - decode.count;
     const decodeMs = decode.count === 0 ? DECODE_UNITS * step.value : decode.value;
-    const stepsMs = (numSections * numSteps - step.count) * step.value;
-    const loadsLeft = numSections - Math.ceil(step.count / numSteps);
+    const stepsMs = (numSections * numSteps - this.numStepsDone) * step.value;
+    const loadsLeft = numSections - Math.ceil(this.numStepsDone / numSteps);
     const writeMs = numSections * WRITE_UNITS * step.value;
     return stepsMs + decodesLeft * decodeMs + loadsLeft * load.value + writeMs;
+  }
+
+  private get numStepsDone(): number {
+    return this.times.step.count + this.numSkippedSteps;
   }
 }
 

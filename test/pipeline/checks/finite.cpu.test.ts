@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { assertFinite } from '../../../src/pipeline/checks/finite.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { fromArray } from '../../../src/tensor/tensor.ts';
-import { copyModel, editTensor } from '../broken-model.ts';
 import { collect, TINY_REQUEST } from '../tiny-request.ts';
+import { copyModel, editTensor } from './broken-model.ts';
 
 describe('assertFinite', () => {
   const origin = { stage: 'decode', network: 'vae', dtype: 'f16', section: 2 } as const;

@@ -20,7 +20,7 @@ describe('RunReporter', () => {
     reporter.load('transformer');
     reporter.sectionStage('sample', 0);
     reporter.step({ section: 0, stepIndex: 0, sigma: 1, isCached: false, preview: null });
-    reporter.section({ section: 0, numFrames: 37, firstFrame: 0, frames: [] });
+    reporter.section({ section: 0, numFrames: 37, firstFrame: 0, frames: [], isResumed: false });
     reporter.stage('write');
     reporter.done({ file: null, frames: [] });
     expect(events).toMatchObject([

@@ -40,6 +40,18 @@ describe('WorkClock', () => {
     expect(clock.remainingMs).toBe(100 + 2 * 100 + 7000 + 75);
   });
 
+  it('counts skipped steps as done, and not in the time of one', () => {
+    const clock = new WorkClock({ numSections: 2, numSteps: 3 });
+    clock.encoded();
+    const before = clock.percent;
+    clock.skipSteps(3);
+    expect(clock.percent).toBeGreaterThan(before);
+    expect(clock.remainingMs).toBeNull();
+    clock.add('decode', 1000);
+    clock.add('step', 100);
+    expect(clock.remainingMs).toBe(2 * 100 + 1000 + 50);
+  });
+
   it('never goes back, and is full at the end only', () => {
     const clock = new WorkClock({ numSections: 2, numSteps: 3 });
     const shares: number[] = [clock.percent];
