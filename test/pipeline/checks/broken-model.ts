@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decode, encode } from '../../../src/tensor/dtype.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
-import { decode, encode } from '../../src/tensor/dtype.ts';
 
 const TRANSFORMER = 'transformer/diffusion_pytorch_model.safetensors';
 const VAE = 'vae/diffusion_pytorch_model.safetensors';
