@@ -46,6 +46,9 @@ export {
 export { inspectVideo } from './pipeline/inspection/inspect-video.ts';
 export type { VideoMetadata } from './pipeline/metadata/video-metadata.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
+export { estimate } from './pipeline/planning/estimate.ts';
+export type { RunEstimate, StageEstimate } from './pipeline/planning/run-estimate.ts';
+export type { StageName } from './pipeline/planning/stage-recorder.ts';
 export type {
   Choice,
   GenerateRequest,

@@ -5,10 +5,11 @@ import { addBuildCommand } from './commands/build.ts';
 import { addCalibrateCommand } from './commands/calibrate.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDemoCommand } from './commands/demo.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
 import { addEncodeCommand } from './commands/encode.ts';
 import { addGenerateCommand } from './commands/generate.ts';
-import { addInspectCommand } from './commands/inspect.ts';
+import { addDoctorCommand } from './commands/inspection/doctor.ts';
+import { addEstimateCommand } from './commands/inspection/estimate.ts';
+import { addInspectCommand } from './commands/inspection/inspect.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { EXIT_CODE_HELP, reportFailure } from './exit-codes.ts';
 import { checkRequired } from './options.ts';
@@ -36,6 +37,7 @@ export function createProgram(json: boolean): Command {
     .hook('preAction', (_, command) => checkRequired(command))
     .exitOverride();
   addGenerateCommand(program);
+  addEstimateCommand(program);
   addDoctorCommand(program);
   addInspectCommand(program);
   addPullCommand(program);

@@ -15,6 +15,11 @@ export interface Resident<N> {
   readonly weightBytes: number;
 }
 
+/** Name of the transformer among those that may stay. */
+export const TRANSFORMER_NAME = 'transformer';
+/** Name of the video decoder among those that may stay. */
+export const DECODER_NAME = 'video decoder';
+
 // Share of the byte budget that weights may hold for good; the rest is for activations.
 const WEIGHT_SHARE = 0.6;
 
@@ -38,6 +43,11 @@ export class Residency {
   /** What the weights of the networks that are here take. */
   get keptBytes(): number {
     return [...this.kept.values()].reduce((sum, kept) => sum + kept.weightBytes, 0);
+  }
+
+  /** Whether a network is here to stay. */
+  keeps(name: string): boolean {
+    return this.kept.has(name);
   }
 
   /** Lends a network; one that may stay is loaded now, unless it is here already. */

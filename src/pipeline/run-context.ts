@@ -21,6 +21,10 @@ export interface RunObserver {
   frames(value: Tensor<'f32'>, growsAt: 'front' | 'back'): void;
   /** A step cache to use in place of the one that was asked for. */
   stepCache?(sectionIndex: number, branch: 'positive' | 'negative'): StepCache;
+  /** Weights that are about to be taken; what was taken shows later. */
+  weights?(checkpoint: Checkpoint): void;
+  /** They were taken, where other things come before the next event. */
+  loaded?(): void;
 }
 
 /** The tokenizers of both text encoders. */
@@ -94,9 +98,11 @@ export function networkConfig<C>(
 }
 
 /** The weights of a network on the device of the run; says that they are being loaded. */
-export function networkWeights(context: RunContext, part: ModelPart): Promise<Checkpoint> {
+export async function networkWeights(context: RunContext, part: ModelPart): Promise<Checkpoint> {
   context.reporter.load(part);
-  return context.folder.openWeights(context.device, part);
+  const checkpoint = await context.folder.openWeights(context.device, part);
+  context.observer?.weights?.(checkpoint);
+  return checkpoint;
 }
 
 /**

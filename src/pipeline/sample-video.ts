@@ -17,7 +17,13 @@ import { JobSections } from './job.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
-import { type Lender, type Resident, weightBytesOf } from './residency.ts';
+import {
+  DECODER_NAME,
+  type Lender,
+  type Resident,
+  TRANSFORMER_NAME,
+  weightBytesOf,
+} from './residency.ts';
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 import {
   type SamplerSettings,
@@ -142,11 +148,12 @@ async function previewOf(
 function transformer(context: RunContext): Resident<Dit> {
   const config = networkConfig(context, 'transformer', parseDitConfig);
   return {
-    name: 'transformer',
+    name: TRANSFORMER_NAME,
     weightBytes: weightBytesOf(context.folder.path('transformer')),
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
       const dit = Dit.load(weights.scope(), config, context.dtype);
+      context.observer?.loaded?.();
       return dit;
     },
   };
@@ -155,12 +162,13 @@ function transformer(context: RunContext): Resident<Dit> {
 function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
   const config = networkConfig(context, 'vae', parseVaeConfig);
   return {
-    name: 'video decoder',
+    name: DECODER_NAME,
     weightBytes: weightBytesOf(context.folder.path('vae')),
     load: async () => {
       const weights = await networkWeights(context, 'vae');
       const dtype = ownDType(context, weights);
       const decoder = VaeVideoDecoder.load(weights.scope(), config, { dtype });
+      context.observer?.loaded?.();
       return decoder;
     },
   };

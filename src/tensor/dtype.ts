@@ -62,6 +62,15 @@ export function codeOf(dtype: DType): number {
   return TRAITS[dtype].code;
 }
 
+const NAMES_BY_CODE: ReadonlyMap<number, DType> = new Map(
+  Object.entries(TRAITS).map(([name, { code }]) => [code, name as DType]),
+);
+
+/** The type of a number that {@link codeOf} gave. */
+export function dtypeOfCode(code: number): DType {
+  return NAMES_BY_CODE.get(code)!;
+}
+
 /** Bytes of one element. */
 export function bytesOf(dtype: DType): number {
   return TRAITS[dtype].bytes;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FramePackError } from '../errors.ts';
 import type { NativeModule } from './native-types.ts';
+import { metered } from './work/work-meter.ts';
 
 const ADDON = 'framepack';
 const requireHere: NodeJS.Require = createRequire(import.meta.url);
@@ -20,7 +21,7 @@ export function native(): NativeModule {
   if (loaded === undefined) {
     const module = loadLocalBuild() ?? loadPlatformPackage();
     module.initialize(FramePackError);
-    loaded = module;
+    loaded = metered(module);
   }
   return loaded;
 }

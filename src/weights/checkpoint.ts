@@ -147,6 +147,13 @@ export class Checkpoint implements TensorSource {
     });
   }
 
+  /** Stored bytes of the tensors that were taken. */
+  get takenBytes(): number {
+    return [...this.tensors]
+      .filter(([name]) => this.taken.has(name))
+      .reduce((sum, [, { entry }]) => sum + entry.byteLength, 0);
+  }
+
   /** Names that have not been taken. */
   unused(): readonly string[] {
     return this.names().filter((name) => !this.taken.has(name));

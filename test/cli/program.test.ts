@@ -44,6 +44,9 @@ describe('help', () => {
       'generate --image',
       'generate --negative-prompt',
       'generate --job',
+      'estimate --variant',
+      'estimate --image',
+      'estimate --negative-prompt',
     ]);
   });
 

@@ -116,16 +116,21 @@ const FILE_OPTIONS: readonly Option[] = [
   option('--no-metadata', 'do not store prompt, seed and settings in the file'),
 ];
 
+/** What a model is opened with, and what a video is made of. */
+export const VIDEO_OPTIONS: readonly Option[] = [
+  ...MODEL_OPTIONS,
+  ...INPUT_OPTIONS,
+  ...SAMPLING_OPTIONS,
+  ...DEVICE_OPTIONS,
+];
+
 /** `framepack generate`. */
 export function addGenerateCommand(program: Command): void {
   const command = program
     .command('generate')
     .description('generate a video from a picture and a prompt');
   const options = [
-    ...MODEL_OPTIONS,
-    ...INPUT_OPTIONS,
-    ...SAMPLING_OPTIONS,
-    ...DEVICE_OPTIONS,
+    ...VIDEO_OPTIONS,
     ...FILE_OPTIONS,
     option('--json', 'print events as one JSON object a line'),
     quietOption(),

@@ -1,8 +1,8 @@
 import { FramePackError } from '../../errors.ts';
-import type { GenerateEvent, MemoryEstimate, SectionEvent } from '../events.ts';
+import type { GenerateEvent, SectionEvent } from '../events.ts';
 import { finishRun } from '../generate.ts';
 import { openRunOf } from '../open-run.ts';
-import { rehearse } from '../planning/rehearse.ts';
+import { estimateRun, type RunEstimate } from '../planning/run-estimate.ts';
 import { eventsOf } from '../progress/event-queue.ts';
 import {
   checkLoadOptions,
@@ -78,16 +78,17 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * How much memory a video would take, on the device and within the byte budget of this model; nothing is computed or
-   * written.
+   * What a video would take, on the device and within the byte budget of this model; nothing is computed or written.
    *
    * @throws {@link FramePackError} as {@link Model.generate} for bad input.
    */
-  async estimate(request: VideoRequest): Promise<MemoryEstimate> {
-    const { out: _, job: _job, ...video } = checkVideoRequest(request);
+  async estimate(request: VideoRequest): Promise<RunEstimate> {
+    const { out, job: _, ...video } = checkVideoRequest(request);
     this.#assertOpen();
+    const { budgetBytes, device } = this.#model;
     await using run = await openRunOf(this.#model, video, () => {});
-    return rehearse(run, this.#model.budgetBytes);
+    const options = { budgetBytes, device: device.kind === 'cuda' ? 'cuda' : 'cpu' } as const;
+    return await estimateRun(run, options, { out, crf: video.crf });
   }
 
   /** Stops what runs or waits, and frees everything. Further calls return the same promise. */

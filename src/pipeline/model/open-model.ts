@@ -1,4 +1,4 @@
-import { Device } from '../../tensor/device.ts';
+import { Device, type DeviceKind } from '../../tensor/device.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
 import { ModelFolder } from '../../weights/model-folder.ts';
@@ -29,14 +29,18 @@ const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32'
  * Opens and checks the checkpoint, then opens the device.
  *
  * @param options - checked.
+ * @param openedKind - the device to open where it is not that of the options, as for a rehearsal.
  * @throws {@link FramePackError} `ERR_CHECKPOINT`, or what `Device.open` throws.
  */
-export async function openModel(options: LoadOptions): Promise<OpenModel> {
+export async function openModel(
+  options: LoadOptions,
+  openedKind: DeviceKind = options.device ?? 'cpu',
+): Promise<OpenModel> {
   const { device: kind = 'cpu', threads, budgetBytes } = options;
   const { variant = '', allowLinks = false } = options;
   const folder = await ModelFolder.open(options.model, { variant, allowLinks });
   const { tokenizers, leftOver } = await checkModel(folder);
-  const device = Device.open(kind, { threads, budgetBytes });
+  const device = Device.open(openedKind, { threads, budgetBytes });
   return {
     device,
     budgetBytes: budgetBytes ?? null,

@@ -14,7 +14,7 @@ const MAX_ROUNDS = 4;
  */
 export async function planMemory(run: Run): Promise<MemoryEstimate> {
   const { budgetBytes } = run.context;
-  const estimate = await rehearse(run, budgetBytes);
+  const estimate = await memoryUnder(run, budgetBytes);
   if (budgetBytes === null || estimate.peakBytes <= budgetBytes) return estimate;
   const tiled = run.tiling === FULL_TILING ? null : await inTiles(run, budgetBytes);
   const needed = await sufficientBytes(run, estimate);
@@ -31,7 +31,7 @@ export async function planMemory(run: Run): Promise<MemoryEstimate> {
 
 /** The estimate with the decoder in spatial tiles, or null when that does not fit either. */
 async function inTiles(run: Run, budgetBytes: number): Promise<MemoryEstimate | null> {
-  const estimate = await rehearse({ ...run, tiling: FULL_TILING }, budgetBytes);
+  const estimate = await memoryUnder({ ...run, tiling: FULL_TILING }, budgetBytes);
   return estimate.peakBytes <= budgetBytes ? estimate : null;
 }
 
@@ -39,11 +39,16 @@ async function inTiles(run: Run, budgetBytes: number): Promise<MemoryEstimate | 
 async function sufficientBytes(run: Run, first: MemoryEstimate): Promise<number> {
   let needed = first.peakBytes;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { peakBytes } = await rehearse(run, needed);
+    const { peakBytes } = await memoryUnder(run, needed);
     if (peakBytes <= needed) return needed;
     needed = peakBytes;
   }
   return needed;
+}
+
+async function memoryUnder(run: Run, budgetBytes: number | null): Promise<MemoryEstimate> {
+  const { encodeBytes, sampleBytes, decodeBytes, peakBytes } = await rehearse(run, budgetBytes);
+  return { encodeBytes, sampleBytes, decodeBytes, peakBytes };
 }
 
 function neediest({ peakBytes, decodeBytes, sampleBytes }: MemoryEstimate): string {

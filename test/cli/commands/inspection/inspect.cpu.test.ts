@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodePng } from '../../../src/media/png.ts';
-import { metadataText } from '../../../src/pipeline/metadata/video-metadata.ts';
-import { TINY_MODEL } from '../../models/tiny-framepack.ts';
-import { FACTS } from '../../pipeline/metadata/sample-facts.ts';
-import { runCli } from '../run-cli.ts';
+import { encodePng } from '../../../../src/media/png.ts';
+import { metadataText } from '../../../../src/pipeline/metadata/video-metadata.ts';
+import { TINY_MODEL } from '../../../models/tiny-framepack.ts';
+import { FACTS } from '../../../pipeline/metadata/sample-facts.ts';
+import { runCli } from '../../run-cli.ts';
 
 describe('framepack inspect', { timeout: 60_000 }, () => {
   it('shows the parts of a model', async () => {

@@ -1,7 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { inspectModel, inspectVideo, type ModelSummary, type VideoMetadata } from '../../index.ts';
+import {
+  inspectModel,
+  inspectVideo,
+  type ModelSummary,
+  type VideoMetadata,
+} from '../../../index.ts';
 
 /** `framepack inspect`. */
 export function addInspectCommand(program: Command): void {

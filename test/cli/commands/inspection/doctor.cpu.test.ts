@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../run-cli.ts';
+import { runCli } from '../../run-cli.ts';
 
 describe('framepack doctor', { timeout: 60_000 }, () => {
   it('prints a line for each finding and passes on a machine that can run', async () => {

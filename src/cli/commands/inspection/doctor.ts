@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examineMachine } from '../../index.ts';
+import { examineMachine } from '../../../index.ts';
 
 const MARKS = { ok: 'ok     ', missing: 'missing', broken: 'BROKEN ' } as const;
 

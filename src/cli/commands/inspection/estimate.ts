@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import {
+  estimate,
+  type GenerateRequest,
+  type RunEstimate,
+  type StageEstimate,
+} from '../../../index.ts';
+import { option } from '../../options.ts';
+import { VIDEO_OPTIONS } from '../generate.ts';
+
+interface EstimateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
+  readonly maxMemory?: number;
+  readonly json?: boolean;
+}
+
+/** `framepack estimate`. */
+export function addEstimateCommand(program: Command): void {
+  const command = program
+    .command('estimate')
+    .description(
+      'tell what a video would take, stage by stage, without reading weights or needing the device',
+    );
+  for (const made of VIDEO_OPTIONS) command.addOption(made);
+  command
+    .addOption(option('--out <file>', 'video that would be written', { default: 'framepack.mp4' }))
+    .addOption(option('--json', 'print it as JSON'))
+    .action(async ({ json, maxMemory, ...flags }: EstimateFlags) => {
+      const { out = 'framepack.mp4' } = flags;
+      const found = await estimate({ ...flags, out, budgetBytes: maxMemory });
+      console.log(json ? JSON.stringify(found, null, 2) : estimateLines(found).join('\n'));
+    });
+}
+
+type Column = readonly [title: string, cell: (stage: StageEstimate) => string];
+
+const COLUMNS: readonly Column[] = [
+  ['weights', ({ weightBytes }) => mebibytes(weightBytes)],
+  ['activations', ({ activationBytes }) => mebibytes(activationBytes)],
+  ['peak', ({ peakBytes }) => mebibytes(peakBytes)],
+  ['host', ({ hostBytes }) => mebibytes(hostBytes)],
+  ['pinned', ({ pinnedBytes }) => mebibytes(pinnedBytes)],
+  ['disk', ({ diskBytes }) => mebibytes(diskBytes)],
+  ['upload', ({ uploadBytes }) => mebibytes(uploadBytes)],
+  ['moved', ({ movedBytes }) => mebibytes(movedBytes)],
+  ['TFLOP', ({ flops }) => (flops / 1e12).toFixed(3)],
+];
+
+const STAGE_WIDTH = 'text-encoders'.length;
+
+/** The estimate as a table: a line for each stage, memory in MiB. */
+function estimateLines(found: RunEstimate): string[] {
+  const { device, width, height, numFrames, numSections, numSteps, stages, peakBytes } = found;
+  const cells = stages.map((stage) => COLUMNS.map(([, cell]) => cell(stage)));
+  const widths = COLUMNS.map(([title], column) =>
+    Math.max(title.length, ...cells.map((row) => row[column]!.length)),
+  );
+  const line = (name: string, row: readonly string[]): string =>
+    [name.padEnd(STAGE_WIDTH), ...row.map((cell, column) => cell.padStart(widths[column]!))].join(
+      '  ',
+    );
+  return [
+    `${width}x${height}, ${numFrames} frames, ${numSections} sections of ${numSteps} steps on ${device}; sizes in MiB`,
+    line(
+      'stage',
+      COLUMNS.map(([title]) => title),
+    ),
+    ...stages.map(({ stage }, index) => line(stage, cells[index]!)),
+    `most on the device: ${mebibytes(peakBytes)} MiB`,
+  ];
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}

@@ -1,0 +1,106 @@
+import { bitrateForQuality } from '../../media/video/encoders/bitrate.ts';
+import type { MemoryEstimate } from '../events.ts';
+import type { Run } from '../open-run.ts';
+import type { LoadOptions, VideoRequest } from '../request.ts';
+import { type Rehearsal, rehearse } from './rehearse.ts';
+import type { MeasuredStage, StageName } from './stage-recorder.ts';
+
+/** What a stage of a run takes; counts are of all its sections and steps together. */
+export interface StageEstimate {
+  readonly stage: StageName | 'write';
+  /** Weights on the device when the stage needs most, those of other networks that stay there included. */
+  readonly weightBytes: number;
+  /** Everything else on the device then. */
+  readonly activationBytes: number;
+  /** Highest number of bytes on the device. On the CPU device that is memory of the host, mapped files included. */
+  readonly peakBytes: number;
+  /** Pictures and finished frames in memory of the host, beside tensors and the program itself. */
+  readonly hostBytes: number;
+  /** Page-locked memory of the host, through which a GPU is fed; part of no other number. */
+  readonly pinnedBytes: number;
+  /** Bytes read from disk, as often as weights are loaded, and for `write` those written. */
+  readonly diskBytes: number;
+  /** Bytes copied from the host to a GPU. */
+  readonly uploadBytes: number;
+  /** Floating-point operations; a multiply-add counts as two. */
+  readonly flops: number;
+  /** Bytes of operands and results that cross the memory of the device. */
+  readonly movedBytes: number;
+}
+
+/** What a run takes on the device, in the computer, and of work. */
+export interface RunEstimate extends MemoryEstimate {
+  readonly device: NonNullable<LoadOptions['device']>;
+  readonly width: number;
+  readonly height: number;
+  readonly numFrames: number;
+  readonly numSections: number;
+  /** Sampler steps of each section. */
+  readonly numSteps: number;
+  /** In the order of the work; each once. */
+  readonly stages: readonly StageEstimate[];
+}
+
+/** The file that a run would write. */
+export type FileFacts = Pick<VideoRequest, 'out' | 'crf'>;
+
+const CHANNELS = 3;
+const FLOAT_BYTES = 4;
+const BITS = 8;
+const DEFAULT_QUALITY = 16;
+/** `kBytes` of native/cuda/staging_ring.cc. */
+const STAGING_BYTES = 16 * 2 ** 20;
+
+/** The whole estimate of an open run. */
+export async function estimateRun(
+  run: Run,
+  options: { readonly budgetBytes: number | null; readonly device: RunEstimate['device'] },
+  file: FileFacts,
+): Promise<RunEstimate> {
+  const { device } = options;
+  const rehearsal = await rehearse(run, options.budgetBytes);
+  const { width, height, numFrames, numSections, numSteps } = run.plan;
+  const { encodeBytes, sampleBytes, decodeBytes, peakBytes } = rehearsal;
+  return {
+    ...{ device, width, height, numFrames, numSections, numSteps },
+    ...{ encodeBytes, sampleBytes, decodeBytes, peakBytes },
+    stages: [
+      ...rehearsal.stages.map((stage) => complete(stage, run, device)),
+      writing(rehearsal, run, file),
+    ],
+  };
+}
+
+function complete(stage: MeasuredStage, run: Run, device: RunEstimate['device']): StageEstimate {
+  const isGpu = device === 'cuda';
+  const { weightBytes, peakBytes, diskBytes, tally } = stage;
+  const work = [...tally.values()];
+  return {
+    ...{ stage: stage.stage, weightBytes, activationBytes: peakBytes - weightBytes, peakBytes },
+    hostBytes: hostBytesOf(stage.stage, run),
+    pinnedBytes: isGpu ? STAGING_BYTES : 0,
+    diskBytes,
+    uploadBytes: isGpu ? diskBytes : 0,
+    flops: work.reduce((sum, { flops }) => sum + flops, 0),
+    movedBytes: work.reduce((sum, { movedBytes }) => sum + movedBytes, 0),
+  };
+}
+
+/** What the run keeps on the host: the start picture, its floats while it is encoded, then every frame of the video. */
+function hostBytesOf(stage: StageName | 'write', { plan, numTrimmed }: Run): number {
+  const frameBytes = plan.width * plan.height * CHANNELS;
+  if (stage === 'text-encoders') return frameBytes;
+  if (stage === 'image-encoder' || stage === 'vae-encode') return frameBytes * (1 + FLOAT_BYTES);
+  return frameBytes * (1 + plan.numFrames + numTrimmed);
+}
+
+function writing({ keptBytes }: Rehearsal, run: Run, { out, crf }: FileFacts): StageEstimate {
+  const { width, height, fps, seconds } = run.plan;
+  const bits = seconds * bitrateForQuality({ width, height, fps, quality: crf ?? DEFAULT_QUALITY });
+  return {
+    ...{ stage: 'write', weightBytes: keptBytes, activationBytes: 0, peakBytes: keptBytes },
+    ...{ hostBytes: hostBytesOf('write', run), pinnedBytes: 0, uploadBytes: 0 },
+    diskBytes: out === undefined ? 0 : Math.ceil(bits / BITS),
+    ...{ flops: 0, movedBytes: 0 },
+  };
+}
