@@ -12,4 +12,4 @@ export type { TensorEntry } from '../weights/files/safetensors-header.ts';
 export type { NetworkNames } from '../weights/network-names.ts';
 export type { NetworkTensors } from '../weights/network-tensors.ts';
 export type { TensorSource } from '../weights/tensor-source.ts';
-export { type NetworkScope, WeightScope } from '../weights/weight-scope.ts';
+export { type NetworkScope, type WeightEdits, WeightScope } from '../weights/weight-scope.ts';

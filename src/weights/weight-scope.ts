@@ -11,21 +11,35 @@ import { NetworkTensors } from './network-tensors.ts';
 import { checkScales, findScales, isFp8, scaleLayout } from './scaled-weight.ts';
 import type { TensorSource } from './tensor-source.ts';
 
+/** Changes tensors while they are taken, by the names that loaders ask for; a LoRA does. */
+export interface WeightEdits {
+  changes(name: string): boolean;
+  /** A tensor of the same shape and dtype, owned by the current scope. */
+  apply(name: string, weight: Tensor): Tensor;
+}
+
 /** The tensors of a checkpoint below one prefix; what a layer's `load()` is given. */
 export class WeightScope {
   /** Dotted path of this scope, empty at the root. */
   readonly path: string;
   protected readonly source: TensorSource;
+  private readonly edits: WeightEdits | null;
 
   /** Use `Checkpoint.scope`. */
-  constructor(source: TensorSource, path: string) {
+  constructor(source: TensorSource, path: string, edits: WeightEdits | null = null) {
     this.source = source;
     this.path = path;
+    this.edits = edits;
   }
 
   /** The scope of a module, such as `attn.to_q`, relative to this one. */
   at(path: string): WeightScope {
-    return new WeightScope(this.source, this.resolve(path));
+    return new WeightScope(this.source, this.resolve(path), this.edits);
+  }
+
+  /** This scope with tensors changed while they are taken. */
+  edited(edits: WeightEdits): WeightScope {
+    return new WeightScope(this.source, this.path, edits);
   }
 
   /**
@@ -35,7 +49,7 @@ export class WeightScope {
    */
   network(names: NetworkNames): NetworkScope {
     const root = this.path === '' ? '' : `${this.path}.`;
-    return new NetworkScope(new NetworkTensors(this.source, root, names));
+    return new NetworkScope(new NetworkTensors(this.source, root, names), this.edits);
   }
 
   has(name: string): boolean {
@@ -50,25 +64,21 @@ export class WeightScope {
    */
   take(name: string, shape: readonly number[]): Tensor {
     return scope(() => {
-      const data = this.source.take(this.resolve(name), shape);
-      const matrix = [shape[0] ?? 1, sizeOf(shape.slice(1))];
-      const scales = this.takeScales(name, matrix);
-      if (!isFp8(this.entryOf(name))) return data;
-      const { wideType } = this.source;
-      if (scales === null) return cast(data, wideType);
-      return widen(data.reshape(matrix), scales, wideType).reshape(shape);
+      const weight = this.takeWide(name, shape);
+      return this.edits?.apply(this.resolve(name), weight) ?? weight;
     });
   }
 
   /**
    * Takes a matrix in whatever format it is stored: plain, or fp8 with its scales. An fp8 matrix without scales has the
-   * scale 1. The other 8-bit type, e5m2, is widened.
+   * scale 1. The other 8-bit type, e5m2, is widened, and so is a matrix that is edited.
    *
    * @param shape - `[N, K]`.
    * @throws {@link FramePackError} as {@link WeightScope.take}.
    */
   takeWeight(name: string, shape: readonly number[]): Weight {
-    if (this.entryOf(name)?.dtype !== 'f8e4m3') return this.take(name, shape);
+    const isEdited = this.edits?.changes(this.resolve(name)) ?? false;
+    if (isEdited || this.entryOf(name)?.dtype !== 'f8e4m3') return this.take(name, shape);
     const data = this.source.take(this.resolve(name), shape) as Tensor<'f8e4m3'>;
     const scales = this.takeScales(name, shape);
     if (scales !== null) return { data, ...scales };
@@ -80,6 +90,16 @@ export class WeightScope {
       throw mismatch('ERR_ARGUMENT', 'WeightScope', 'name', 'a text', show(name));
     }
     return this.path === '' ? name : `${this.path}.${name}`;
+  }
+
+  private takeWide(name: string, shape: readonly number[]): Tensor {
+    const data = this.source.take(this.resolve(name), shape);
+    const matrix = [shape[0] ?? 1, sizeOf(shape.slice(1))];
+    const scales = this.takeScales(name, matrix);
+    if (!isFp8(this.entryOf(name))) return data;
+    const { wideType } = this.source;
+    if (scales === null) return cast(data, wideType);
+    return widen(data.reshape(matrix), scales, wideType).reshape(shape);
   }
 
   private entryOf(name: string): TensorEntry | undefined {
@@ -112,8 +132,8 @@ export class NetworkScope extends WeightScope {
   private readonly tensors: NetworkTensors;
 
   /** Use {@link WeightScope.network}. */
-  constructor(tensors: NetworkTensors) {
-    super(tensors, '');
+  constructor(tensors: NetworkTensors, edits: WeightEdits | null) {
+    super(tensors, '', edits);
     this.tensors = tensors;
   }
 

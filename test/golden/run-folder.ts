@@ -4,6 +4,7 @@ import { isDitCase, runDitCase } from './cases/dit-cases.ts';
 import { ENCODER_CASES, type EncoderCase } from './cases/encoder-cases.ts';
 import { isEndToEndCase, runEndToEndCase } from './cases/end-to-end-cases.ts';
 import { runResampleCases, runTokenizerCases, TOKENIZER_FILE } from './cases/exact-cases.ts';
+import { isLoraCase, runLoraCase } from './cases/lora-cases.ts';
 import { runVaeCases } from './cases/vae-cases.ts';
 import type { GoldenContext } from './context.ts';
 
@@ -12,6 +13,7 @@ export async function runGoldenFolder(context: GoldenContext): Promise<void> {
   const manifest = readManifest(context.folder);
   for (const [name, entry] of Object.entries(manifest)) {
     if (isEndToEndCase(entry)) await runEndToEndCase(context, name, entry);
+    else if (isLoraCase(entry)) await runLoraCase(context, name, entry);
     else if (isDitCase(entry)) await runDitCase(context, name, entry);
     else if (name === 'vae') await runVaeCases(context, entry as EncoderCase);
     else if (name === 'resample') runResampleCases(context);
