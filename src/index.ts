@@ -46,9 +46,11 @@ export {
 export { inspectVideo } from './pipeline/inspection/inspect-video.ts';
 export type { VideoMetadata } from './pipeline/metadata/video-metadata.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
-export { estimate } from './pipeline/planning/estimate.ts';
+export { type EstimateOptions, estimate } from './pipeline/planning/estimate.ts';
 export type { RunEstimate, StageEstimate } from './pipeline/planning/run-estimate.ts';
 export type { StageName } from './pipeline/planning/stage-recorder.ts';
+export { ASSUMED_DEVICES, type AssumedDevice } from './pipeline/planning/timing/assumed-devices.ts';
+export type { DeviceRates } from './pipeline/planning/timing/device-rates.ts';
 export type {
   Choice,
   GenerateRequest,
@@ -64,3 +66,4 @@ export {
   type DeviceOptions,
   type MemoryStats,
 } from './tensor/device.ts';
+export type { WorkClass, WorkKind } from './tensor/work/work-meter.ts';

@@ -65,9 +65,13 @@ function checkEndpoint(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
+/** The folder for what this user's programs may lose: `XDG_CACHE_HOME`, else `~/.cache`. */
+export function userCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return path.resolve(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'));
+}
+
 function homeOf(env: NodeJS.ProcessEnv): string {
-  const cache = env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  return env.HF_HOME || path.join(cache, 'huggingface');
+  return env.HF_HOME || path.join(userCacheFolder(env), 'huggingface');
 }
 
 function cacheFolderOf(env: NodeJS.ProcessEnv): string {

@@ -1,9 +1,11 @@
 import { bitrateForQuality } from '../../media/video/encoders/bitrate.ts';
+import type { WorkClass } from '../../tensor/work/work-meter.ts';
 import type { MemoryEstimate } from '../events.ts';
 import type { Run } from '../open-run.ts';
 import type { LoadOptions, VideoRequest } from '../request.ts';
 import { type Rehearsal, rehearse } from './rehearse.ts';
 import type { MeasuredStage, StageName } from './stage-recorder.ts';
+import { type DeviceRates, secondsOf } from './timing/device-rates.ts';
 
 /** What a stage of a run takes; counts are of all its sections and steps together. */
 export interface StageEstimate {
@@ -26,6 +28,8 @@ export interface StageEstimate {
   readonly flops: number;
   /** Bytes of operands and results that cross the memory of the device. */
   readonly movedBytes: number;
+  /** Time on the device, without reading from disk and encoding the file; null where its rates are not known. */
+  readonly seconds: number | null;
 }
 
 /** What a run takes on the device, in the computer, and of work. */
@@ -37,6 +41,10 @@ export interface RunEstimate extends MemoryEstimate {
   readonly numSections: number;
   /** Sampler steps of each section. */
   readonly numSteps: number;
+  /** Time of all stages; null where the rates of the device are not known. */
+  readonly totalSeconds: number | null;
+  /** What times are based on. */
+  readonly rates: DeviceRates | null;
   /** In the order of the work; each once. */
   readonly stages: readonly StageEstimate[];
 }
@@ -51,38 +59,55 @@ const DEFAULT_QUALITY = 16;
 /** `kBytes` of native/cuda/staging_ring.cc. */
 const STAGING_BYTES = 16 * 2 ** 20;
 
+/** How a run is estimated. */
+export interface EstimateSettings {
+  readonly budgetBytes: number | null;
+  readonly device: RunEstimate['device'];
+  /** Finds the rates of the device for kinds of work; absent: no times. */
+  readonly ratesOf?: (classes: readonly WorkClass[]) => Promise<DeviceRates | null>;
+}
+
 /** The whole estimate of an open run. */
 export async function estimateRun(
   run: Run,
-  options: { readonly budgetBytes: number | null; readonly device: RunEstimate['device'] },
+  { budgetBytes, device, ratesOf }: EstimateSettings,
   file: FileFacts,
 ): Promise<RunEstimate> {
-  const { device } = options;
-  const rehearsal = await rehearse(run, options.budgetBytes);
+  const rehearsal = await rehearse(run, budgetBytes);
+  const classes = new Set(rehearsal.stages.flatMap(({ tally }) => [...tally.keys()]));
+  const rates = (await ratesOf?.([...classes])) ?? null;
   const { width, height, numFrames, numSections, numSteps } = run.plan;
   const { encodeBytes, sampleBytes, decodeBytes, peakBytes } = rehearsal;
+  const stages = [
+    ...rehearsal.stages.map((stage) => complete(stage, run, { device, rates })),
+    writing(rehearsal, run, file),
+  ];
+  const totalSeconds = stages.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
   return {
     ...{ device, width, height, numFrames, numSections, numSteps },
     ...{ encodeBytes, sampleBytes, decodeBytes, peakBytes },
-    stages: [
-      ...rehearsal.stages.map((stage) => complete(stage, run, device)),
-      writing(rehearsal, run, file),
-    ],
+    ...{ totalSeconds: rates === null ? null : totalSeconds, rates, stages },
   };
 }
 
-function complete(stage: MeasuredStage, run: Run, device: RunEstimate['device']): StageEstimate {
+function complete(
+  stage: MeasuredStage,
+  run: Run,
+  { device, rates }: Pick<RunEstimate, 'device' | 'rates'>,
+): StageEstimate {
   const isGpu = device === 'cuda';
   const { weightBytes, peakBytes, diskBytes, tally } = stage;
   const work = [...tally.values()];
+  const uploadBytes = isGpu ? diskBytes : 0;
   return {
     ...{ stage: stage.stage, weightBytes, activationBytes: peakBytes - weightBytes, peakBytes },
     hostBytes: hostBytesOf(stage.stage, run),
     pinnedBytes: isGpu ? STAGING_BYTES : 0,
     diskBytes,
-    uploadBytes: isGpu ? diskBytes : 0,
+    uploadBytes,
     flops: work.reduce((sum, { flops }) => sum + flops, 0),
     movedBytes: work.reduce((sum, { movedBytes }) => sum + movedBytes, 0),
+    seconds: rates && secondsOf(tally, uploadBytes, rates),
   };
 }
 
@@ -101,6 +126,6 @@ function writing({ keptBytes }: Rehearsal, run: Run, { out, crf }: FileFacts): S
     ...{ stage: 'write', weightBytes: keptBytes, activationBytes: 0, peakBytes: keptBytes },
     ...{ hostBytes: hostBytesOf('write', run), pinnedBytes: 0, uploadBytes: 0 },
     diskBytes: out === undefined ? 0 : Math.ceil(bits / BITS),
-    ...{ flops: 0, movedBytes: 0 },
+    ...{ flops: 0, movedBytes: 0, seconds: null },
   };
 }

@@ -4,12 +4,25 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../../src/media/png.ts';
 import { load } from '../../../src/pipeline/model/model.ts';
-import { estimate } from '../../../src/pipeline/planning/estimate.ts';
+import {
+  type EstimateOptions,
+  estimate as estimated,
+} from '../../../src/pipeline/planning/estimate.ts';
 import type { GenerateRequest } from '../../../src/pipeline/request.ts';
 import { writeOfficialFolder } from '../../full-size/official-folder.ts';
 import { collect, TINY_REQUEST } from '../tiny-request.ts';
 
 const GIB = 2 ** 30;
+
+/** Rates are kept here and not in the user's cache. */
+let cacheFolder: string;
+beforeAll(() => {
+  cacheFolder = mkdtempSync(join(tmpdir(), 'framepack-rates-'));
+});
+afterAll(() => rmSync(cacheFolder, { recursive: true }));
+
+const estimate = (request: GenerateRequest, options: EstimateOptions = {}) =>
+  estimated(request, { cacheFolder, ...options });
 
 describe('estimate', { timeout: 120_000 }, () => {
   it.each<Partial<GenerateRequest>>([
@@ -60,7 +73,35 @@ describe('estimate', { timeout: 120_000 }, () => {
   it('is what an open model says', async () => {
     const { model: folder, ...video } = TINY_REQUEST;
     await using model = await load({ model: folder });
-    expect(await model.estimate(video)).toEqual(await estimate(TINY_REQUEST));
+    const { rates, totalSeconds, stages, ...found } = await estimate(TINY_REQUEST);
+    expect(rates?.source).toBe('measured');
+    const untimed = stages.map((stage) => ({ ...stage, seconds: null }));
+    const without = { rates: null, totalSeconds: null, stages: untimed };
+    expect(await model.estimate(video)).toEqual({ ...found, ...without });
+  });
+});
+
+describe('times and mistakes', { timeout: 60_000 }, () => {
+  it('tells the time at the rates of a GPU that is assumed', async () => {
+    const fast = await estimate(TINY_REQUEST, { assume: 'rtx4090' });
+    expect([fast.device, fast.rates?.name]).toEqual(['cuda', 'GeForce RTX 4090']);
+    const parts = fast.stages.map(({ seconds }) => seconds);
+    expect(parts.at(-1)).toBeNull();
+    expect(parts.slice(0, -1).every((seconds) => seconds! > 0)).toBe(true);
+    expect(fast.totalSeconds).toBeCloseTo(
+      parts.reduce<number>((sum, s) => sum + (s ?? 0), 0),
+      12,
+    );
+    const slow = await estimate(TINY_REQUEST, { assume: 'rtx3060' });
+    expect(slow.totalSeconds!).toBeGreaterThan(fast.totalSeconds!);
+    const bad = (assume: string, device?: 'cpu') =>
+      estimate({ ...TINY_REQUEST, device }, { assume: assume as 'rtx4090' });
+    for (const attempt of [bad('rtx1'), bad('rtx4090', 'cpu')]) {
+      await expect(attempt).rejects.toMatchObject({
+        code: 'ERR_ARGUMENT',
+        details: { argument: 'assume' },
+      });
+    }
   });
 
   it('refuses what generate refuses', async () => {
@@ -82,10 +123,13 @@ describe('estimate of the released model', { timeout: 120_000 }, () => {
   it('tells memory and work of 640x608 from headers alone', async () => {
     const [width, height] = [640, 608];
     const picture = { width, height, data: new Uint8Array(width * height * 3) };
-    const found = await estimate({
-      ...{ model, prompt: 'A girl dances.', image: await encodePng(picture), mode: 'i2v' },
-      ...{ device: 'cuda', tiling: 'full', seconds: 2.4, steps: 25 },
-    });
+    const found = await estimate(
+      {
+        ...{ model, prompt: 'A girl dances.', image: await encodePng(picture), mode: 'i2v' },
+        ...{ device: 'cuda', tiling: 'full', seconds: 2.4, steps: 25 },
+      },
+      { assume: 'h100' },
+    );
     expect([found.width, found.height, found.numSections]).toEqual([width, height, 2]);
     const [text, image, encode, sample, decode] = found.stages;
     // Llama up to its third state from the end, f16: 30 of 32 layers and the embedding.
@@ -105,5 +149,8 @@ describe('estimate of the released model', { timeout: 120_000 }, () => {
     const blocks = 60 * (24 * 3072 ** 2 * tokens + 4 * 3072 * tokens ** 2);
     expect(sample!.flops / (2 * 25 * blocks)).toBeGreaterThan(1);
     expect(sample!.flops / (2 * 25 * blocks)).toBeLessThan(1.01);
+    // Nearly all of it runs on tensor cores, at 989 TFLOP/s.
+    expect((sample!.seconds! * 989.4e12) / sample!.flops).toBeGreaterThan(1);
+    expect((sample!.seconds! * 989.4e12) / sample!.flops).toBeLessThan(1.5);
   });
 });

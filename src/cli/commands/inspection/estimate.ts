@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import {
+  ASSUMED_DEVICES,
+  type AssumedDevice,
   estimate,
   type GenerateRequest,
   type RunEstimate,
@@ -10,6 +12,7 @@ import { VIDEO_OPTIONS } from '../generate.ts';
 
 interface EstimateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
   readonly maxMemory?: number;
+  readonly assume?: AssumedDevice;
   readonly json?: boolean;
 }
 
@@ -23,10 +26,20 @@ export function addEstimateCommand(program: Command): void {
   for (const made of VIDEO_OPTIONS) command.addOption(made);
   command
     .addOption(option('--out <file>', 'video that would be written', { default: 'framepack.mp4' }))
+    .addOption(
+      option(
+        '--assume <gpu>',
+        'times at the peak rates of a GPU that need not be here; implies --device cuda',
+        {
+          choices: ASSUMED_DEVICES,
+          default: 'rates measured on the device, where it is here',
+        },
+      ),
+    )
     .addOption(option('--json', 'print it as JSON'))
-    .action(async ({ json, maxMemory, ...flags }: EstimateFlags) => {
+    .action(async ({ json, maxMemory, assume, ...flags }: EstimateFlags) => {
       const { out = 'framepack.mp4' } = flags;
-      const found = await estimate({ ...flags, out, budgetBytes: maxMemory });
+      const found = await estimate({ ...flags, out, budgetBytes: maxMemory }, { assume });
       console.log(json ? JSON.stringify(found, null, 2) : estimateLines(found).join('\n'));
     });
 }
@@ -43,6 +56,7 @@ const COLUMNS: readonly Column[] = [
   ['upload', ({ uploadBytes }) => mebibytes(uploadBytes)],
   ['moved', ({ movedBytes }) => mebibytes(movedBytes)],
   ['TFLOP', ({ flops }) => (flops / 1e12).toFixed(3)],
+  ['seconds', ({ seconds }) => (seconds === null ? '-' : seconds.toFixed(1))],
 ];
 
 const STAGE_WIDTH = 'text-encoders'.length;
@@ -66,7 +80,17 @@ function estimateLines(found: RunEstimate): string[] {
     ),
     ...stages.map(({ stage }, index) => line(stage, cells[index]!)),
     `most on the device: ${mebibytes(peakBytes)} MiB`,
+    timeLine(found),
   ];
+}
+
+function timeLine({ rates, totalSeconds }: RunEstimate): string {
+  if (rates === null || totalSeconds === null)
+    return 'time: not known without the device; see --assume';
+  const { name, source } = rates;
+  const basis =
+    source === 'measured' ? `as measured on ${name}` : `at least, at the peak of ${name}`;
+  return `time: ${totalSeconds.toFixed(1)} s ${basis}; reading from disk and writing the file come on top`;
 }
 
 function mebibytes(bytes: number): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TINY_MODEL } from '../../../models/tiny-framepack.ts';
 import { runCli } from '../../run-cli.ts';
 
-const ARGS = [
+const MODEL = [
   'estimate',
   '--model',
   TINY_MODEL,
@@ -13,6 +13,7 @@ const ARGS = [
   '--steps',
   '3',
 ];
+const ARGS = [...MODEL, '--assume', 'rtx3060'];
 
 describe('framepack estimate', { timeout: 60_000 }, () => {
   it('prints a table with a line for each stage', async () => {
@@ -21,12 +22,13 @@ describe('framepack estimate', { timeout: 60_000 }, () => {
     const [title, header, ...lines] = stdout.trimEnd().split('\n');
     expect(title).toMatch(/^128x96, 136 frames, 4 sections of 3 steps on cuda; sizes in MiB$/);
     expect(header).toMatch(
-      /^stage +weights +activations +peak +host +pinned +disk +upload +moved +TFLOP$/,
+      /^stage +weights +activations +peak +host +pinned +disk +upload +moved +TFLOP +seconds$/,
     );
-    expect(lines).toHaveLength(7);
-    expect(lines[3]).toMatch(/^sample( +\d+\.\d){8} +\d+\.\d{3}$/);
-    expect(new Set([header!, ...lines.slice(0, -1)].map((line) => line.length)).size).toBe(1);
-    expect(lines.at(-1)).toMatch(/^most on the device: \d+\.\d MiB$/);
+    expect(lines).toHaveLength(8);
+    expect(lines[3]).toMatch(/^sample( +\d+\.\d){8} +\d+\.\d{3} +\d+\.\d$/);
+    expect(new Set([header!, ...lines.slice(0, -2)].map((line) => line.length)).size).toBe(1);
+    expect(lines.at(-1)).toMatch(/^time: \d+\.\d s at least, at the peak of GeForce RTX 3060; /);
+    expect(lines.at(-2)).toMatch(/^most on the device: \d+\.\d MiB$/);
   });
 
   it('prints JSON', async () => {
