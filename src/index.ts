@@ -19,6 +19,7 @@ export type {
   DoneEvent,
   GenerateEvent,
   LoadEvent,
+  LoraEvent,
   MemoryEstimate,
   MemoryReading,
   Moment,
@@ -34,6 +35,7 @@ export type {
   WarningEvent,
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
+export type { LoraChoice, LoraReport } from './pipeline/inputs/loras.ts';
 export type { Seed } from './pipeline/inputs/seed.ts';
 export type { StartKind } from './pipeline/inputs/start-picture.ts';
 export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';
@@ -44,7 +46,7 @@ export {
   type PartSummary,
 } from './pipeline/inspection/inspect-model.ts';
 export { inspectVideo } from './pipeline/inspection/inspect-video.ts';
-export type { VideoMetadata } from './pipeline/metadata/video-metadata.ts';
+export type { StoredLora, VideoMetadata } from './pipeline/metadata/video-metadata.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
 export { type EstimateOptions, estimate } from './pipeline/planning/estimate.ts';
 export type { RunEstimate, StageEstimate } from './pipeline/planning/run-estimate.ts';

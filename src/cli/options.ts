@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { StepCacheChoice, StepCacheKind } from '../index.ts';
+import type { LoraChoice, StepCacheChoice, StepCacheKind } from '../index.ts';
 
 /** What an option has beyond flags and description. */
 interface OptionTraits<T> {
@@ -7,6 +7,8 @@ interface OptionTraits<T> {
   readonly default?: string | undefined;
   readonly choices?: readonly string[] | undefined;
   readonly parse?: ((text: string) => T) | undefined;
+  /** Whether it may be given several times; its value is a list then. */
+  readonly repeats?: boolean | undefined;
 }
 
 /** An option whose help says what happens without it. */
@@ -15,11 +17,15 @@ export function option<T>(
   description: string,
   traits: OptionTraits<T> = {},
 ): Option {
-  const { default: otherwise, choices, parse } = traits;
+  const { default: otherwise, choices, parse, repeats = false } = traits;
   const end = otherwise === undefined ? '' : ` (default: ${otherwise})`;
   const made = new Option(flags, `${description}${end}`);
   if (choices !== undefined) made.choices(choices);
-  if (parse !== undefined) made.argParser((text: string) => parse(text));
+  if (parse !== undefined) {
+    made.argParser((text: string, before: unknown) =>
+      repeats ? [...((before as T[] | undefined) ?? []), parse(text)] : parse(text),
+    );
+  }
   return made;
 }
 
@@ -81,6 +87,15 @@ export function parseBytes(text: string): number {
   const power = ['', 'K', 'M', 'G', 'T'].indexOf(unit.replace(/i?B$/, '').toUpperCase());
   const base = unit.includes('i') ? 1024 : 1000;
   return Math.floor(Number(digits) * base ** power);
+}
+
+/** Reads a LoRA: a file, and behind a colon its scale if wanted. */
+export function parseLora(text: string): LoraChoice {
+  const colon = text.lastIndexOf(':');
+  const [file, scale] = [text.slice(0, colon), text.slice(colon + 1)];
+  const isScale = scale.trim() !== '' && Number.isFinite(Number(scale));
+  if (colon < 1 || !(isScale || file.endsWith('.safetensors'))) return { file: text };
+  return { file, scale: parseNumber(scale) };
 }
 
 const STEP_CACHE = /^(?:(tea|mag|first-block)(?::(.+))?|([\d.]+))$/;

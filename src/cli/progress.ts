@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type {
   DoneEvent,
   GenerateEvent,
+  LoraEvent,
   PlanEvent,
   SectionEvent,
   StageEvent,
@@ -67,6 +68,9 @@ export class TerminalReporter implements Reporter {
       case 'plan':
         this.plan(event);
         break;
+      case 'lora':
+        this.lora(event);
+        break;
       case 'warning':
         this.warning(event);
         break;
@@ -95,6 +99,11 @@ export class TerminalReporter implements Reporter {
     const work = `${numSections} ${numSections === 1 ? 'section' : 'sections'} of ${numSteps} steps`;
     const length = `${numFrames} frames (${event.seconds.toFixed(1)} s)`;
     console.error(`${width} x ${height}, ${length}, ${work}, mode ${event.mode}, seed ${seed}`);
+  }
+
+  private lora({ file, scale, numMatched, unmatched }: LoraEvent): void {
+    const missed = unmatched.length === 0 ? '' : `, ${unmatched.length} not`;
+    console.error(`lora ${file} at ${scale}: ${numMatched} tensors matched${missed}`);
   }
 
   private warning({ message }: WarningEvent): void {

@@ -1,5 +1,6 @@
 import type { GenerationMode } from '../framepack/section-plan.ts';
 import type { ModelPart } from '../weights/model-folder.ts';
+import type { LoraReport } from './inputs/loras.ts';
 
 /** Where a run is in time. Every event carries it. */
 export interface Moment {
@@ -57,6 +58,11 @@ export interface PlanEvent extends Moment {
   /** Sampler steps of each section. */
   readonly numSteps: number;
   readonly estimate: MemoryEstimate;
+}
+
+/** A LoRA is going to be merged; one event for each, behind the plan. */
+export interface LoraEvent extends Moment, LoraReport {
+  readonly type: 'lora';
 }
 
 /** The weights of a network are loaded. */
@@ -127,6 +133,8 @@ export type WarningCode =
   | 'WARN_PROMPT_CUT'
   /** No encoder is there, so that the video becomes numbered pictures. */
   | 'WARN_PNG_FRAMES'
+  /** A LoRA holds tensors that belong to nothing in the transformer. */
+  | 'WARN_LORA_KEYS'
   /** A checkpoint holds tensors that nothing read. */
   | 'WARN_UNUSED_TENSORS';
 
@@ -155,6 +163,7 @@ export interface DoneEvent extends Moment {
 /** What {@link generate} yields; `type` tells them apart. */
 export type GenerateEvent =
   | PlanEvent
+  | LoraEvent
   | WarningEvent
   | StageEvent
   | StepEvent

@@ -48,6 +48,7 @@ export async function finishRun(run: Run): Promise<void> {
   const { context, settings, output } = run;
   const { reporter } = context;
   reporter.plan(await planMemory(run));
+  for (const report of context.loras.reports) reporter.lora(report);
   context.device.resetPeak();
   const frames = await scope(async () => {
     const text = await encodeText(context, promptsOf(settings));

@@ -89,7 +89,7 @@ export async function finishJob({ job }: Run): Promise<void> {
 /** Digests of all that decides the latents of a run, under names that a user knows. */
 async function originOf(run: Run, conditions: VideoConditions): Promise<Record<string, string>> {
   const { context, plan, settings } = run;
-  const { device, dtype, folder, info } = context;
+  const { device, dtype, folder, info, loras } = context;
   const {
     tiling: _,
     prompt: _prompt,
@@ -106,6 +106,7 @@ async function originOf(run: Run, conditions: VideoConditions): Promise<Record<s
   const facts = {
     ...sampler,
     ...{ width: plan.width, height: plan.height, device: device.kind, dtype },
+    loras: loras.variant,
     ...{ version: packageVersion(), model: [info, model] },
   };
   const digests = Object.fromEntries(

@@ -3,12 +3,19 @@ import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
 import type { RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
-import { warnOfInactiveInputs, warnOfLeftOver, warnOfPictures } from './checks/warnings.ts';
+import {
+  warnOfInactiveInputs,
+  warnOfLeftOver,
+  warnOfLora,
+  warnOfPictures,
+} from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
+import { RunLoras } from './inputs/loras.ts';
 import { dateValues, fillName } from './inputs/output-name.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
 import { openJobFolder } from './job.ts';
 import { runMetadata } from './metadata/run-metadata.ts';
+import { storedLora } from './metadata/video-metadata.ts';
 import { type OpenModel, openModel } from './model/open-model.ts';
 import { openOutput, type VideoOutput } from './output.ts';
 import { type PlanFacts, RunReporter } from './progress/run-reporter.ts';
@@ -86,6 +93,7 @@ export async function openRunOf(
   const { info, device } = opened;
   const settings = resolveRequest(request, info);
   const { start, seed } = settings;
+  const loras = await RunLoras.open(model.folder, request.loras ?? [], signal);
   const { image } = request;
   const picture =
     image === undefined ? madeUpPicture(start!, seed, info) : await fittedPicture(image, info);
@@ -101,13 +109,14 @@ export async function openRunOf(
     ...{ seed, numSections: plans.length, numSteps: settings.steps },
   };
   const job = await openJobFolder(request);
-  const output = await openNamedOutput(model, request, settings, plan);
+  const output = await openNamedOutput(model, request, settings, plan, loras);
   const reporter = new RunReporter(device, plan, emit);
   warnOfInactiveInputs(reporter, request, settings);
   if (output.isFallback) warnOfPictures(reporter);
+  for (const report of loras.reports) warnOfLora(reporter, report);
   for (const { part, tensors } of leftOver) warnOfLeftOver(reporter, part, { leftOver: tensors });
   return {
-    context: { ...opened, signal, pace: oneBlockAhead(device, signal), reporter, observer },
+    context: { ...opened, loras, signal, pace: oneBlockAhead(device, signal), reporter, observer },
     settings,
     plan,
     plans,
@@ -127,6 +136,7 @@ async function openNamedOutput(
   request: VideoRequest,
   settings: ResolvedRequest,
   { width, height, fps, numFrames }: PlanFacts,
+  loras: RunLoras,
 ): Promise<VideoOutput> {
   if (request.out === undefined) return openOutput(null);
   const { info, device, dtype } = model;
@@ -139,7 +149,10 @@ async function openNamedOutput(
     ...(request.overwrite && { overwrite: true }),
   };
   if (request.metadata === false) return openOutput(options);
-  const facts = { ...settings, width, height, fps, numFrames, device: device.kind, dtype };
+  const facts = {
+    ...{ ...settings, width, height, fps, numFrames, device: device.kind, dtype },
+    loras: loras.reports.map(storedLora),
+  };
   const left = new AbortController();
   const metadata = runMetadata(request, model.folder, facts, left.signal);
   // Whoever writes the video sees the failure; it must not be unhandled until then.

@@ -12,6 +12,7 @@ import type { DeviceKind } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type CheckpointInfo, SETTING_RANGES } from '../weights/checkpoint-info.ts';
 import { fieldError } from './inputs/field-errors.ts';
+import type { LoraChoice } from './inputs/loras.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
 import { DEFAULT_START, type StartKind } from './inputs/start-picture.ts';
 
@@ -70,6 +71,11 @@ export interface VideoRequest {
    * alone. 0 or absent is off. `mag` needs a checkpoint that was calibrated for it.
    */
   readonly stepCache?: number | StepCacheKind | StepCacheChoice | undefined;
+  /**
+   * LoRAs to merge into the transformer, any number of them; their changes add up. Another video of the same model may
+   * have others. Without the one that was asked for no video is made.
+   */
+  readonly loras?: readonly LoraChoice[] | undefined;
   /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
   readonly tiling?: 'temporal' | 'full' | undefined;
   /**
@@ -134,6 +140,7 @@ export type ResolvedRequest = {
 
 const { maxSeconds, maxSteps, maxGuidance, maxCfg } = SETTING_RANGES;
 const MAX_THREADS = 1024;
+const MAX_LORA_SCALE = 10;
 const WORST_CRF = 51;
 const MAX_FPS = 120;
 const MAX_PROMPT_LENGTH = 10_000;
@@ -173,6 +180,14 @@ const schema = z.strictObject({
       z.strictObject({ kind: cacheKind.optional(), threshold: cacheThreshold.optional() }),
     ])
     .optional(),
+  loras: z
+    .array(
+      z.strictObject({
+        file: z.string().min(1),
+        scale: z.number().min(-MAX_LORA_SCALE).max(MAX_LORA_SCALE).optional(),
+      }),
+    )
+    .optional(),
   tiling: z.enum(['temporal', 'full']).optional(),
   device: z.enum(['cpu', 'cuda']).optional(),
   dtype: z.enum(['f32', 'f16', 'bf16']).optional(),
@@ -206,6 +221,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   cfg: `a number from 1 to ${maxCfg}`,
   guidanceRescale: 'a number from 0 to 1',
   stepCache: 'tea, mag or first-block, a threshold from 0 to 10, or { kind, threshold }',
+  loras: `a list of { file, scale }, scale from -${MAX_LORA_SCALE} to ${MAX_LORA_SCALE}`,
   tiling: 'temporal or full',
   device: 'cpu or cuda',
   dtype: 'f32, f16 or bf16',

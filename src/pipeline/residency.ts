@@ -9,6 +9,8 @@ export type Lender<N> = <R>(use: (network: N) => Promise<R>) => Promise<R>;
 export interface Resident<N> {
   /** Tells networks apart: one of a name is kept at most once. */
   readonly name: string;
+  /** What distinguishes its weights from others of the same network, such as LoRAs; empty unless given. */
+  readonly variant?: string;
   /** Takes the weights; they belong to the memory scope it is called in. */
   readonly load: () => Promise<N>;
   /** Upper estimate of what the weights take on the device. */
@@ -50,15 +52,19 @@ export class Residency {
     return this.kept.has(name);
   }
 
-  /** Lends a network; one that may stay is loaded now, unless it is here already. */
+  /** Lends a network; one that may stay is loaded now, unless it is here already. Another variant of it is freed first. */
   async lend<N>(resident: Resident<N>): Promise<Lender<N>> {
-    const { name, weightBytes, load } = resident;
+    const { name, variant = '', weightBytes, load } = resident;
     const here = this.kept.get(name);
-    if (here !== undefined) return (use) => use(here.network as N);
+    if (here?.variant === variant) return (use) => use(here.network as N);
+    if (here !== undefined) {
+      this.kept.delete(name);
+      await here.free();
+    }
     if (this.keptBytes + weightBytes > this.capacity)
       return (use) => scope(async () => use(await load()));
     const held = await hold(load);
-    this.kept.set(name, { ...held, weightBytes });
+    this.kept.set(name, { ...held, variant, weightBytes });
     return (use) => use(held.network);
   }
 
@@ -72,6 +78,7 @@ export class Residency {
 
 interface Kept {
   readonly network: unknown;
+  readonly variant: string;
   readonly weightBytes: number;
   readonly free: () => Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { Checkpoint } from '../weights/checkpoint.ts';
 import type { CheckpointInfo } from '../weights/checkpoint-info.ts';
 import { configFault } from '../weights/config-fields.ts';
 import type { ModelFolder, ModelPart } from '../weights/model-folder.ts';
+import type { RunLoras } from './inputs/loras.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
 import type { Residency } from './residency.ts';
 
@@ -43,6 +44,8 @@ export interface RunContext {
   readonly folder: ModelFolder;
   readonly info: CheckpointInfo;
   readonly tokenizers: Tokenizers;
+  /** LoRAs of the transformer. */
+  readonly loras: RunLoras;
   readonly signal: AbortSignal | undefined;
   readonly pace: Pace;
   /** Holds the networks that stay on the device. */

@@ -147,12 +147,15 @@ async function previewOf(
 
 function transformer(context: RunContext): Resident<Dit> {
   const config = networkConfig(context, 'transformer', parseDitConfig);
+  const { loras, device } = context;
   return {
     name: TRANSFORMER_NAME,
-    weightBytes: weightBytesOf(context.folder.path('transformer')),
+    variant: loras.variant,
+    weightBytes: weightBytesOf(context.folder.path('transformer')) + loras.extraBytes,
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
-      const dit = Dit.load(weights.scope(), config, context.dtype);
+      const merged = await loras.merged(weights.scope(), device);
+      const dit = Dit.load(merged, config, context.dtype);
       context.observer?.loaded?.();
       return dit;
     },

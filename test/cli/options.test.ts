@@ -5,6 +5,7 @@ import {
   option,
   parseBytes,
   parseInteger,
+  parseLora,
   parseNumber,
   parseSeed,
   parseStepCache,
@@ -79,5 +80,31 @@ describe('options', () => {
     expect(() => checkRequired(command)).toThrow("required option '--model <folder>'");
     command.setOptionValue('model', 'm');
     expect(() => checkRequired(command)).not.toThrow();
+  });
+});
+
+describe('parseLora', () => {
+  it.each([
+    ['a.safetensors', 'a.safetensors', undefined],
+    ['a.safetensors:0.8', 'a.safetensors', 0.8],
+    ['dir:1/a.safetensors:-1', 'dir:1/a.safetensors', -1],
+    ['C:\\a.safetensors', 'C:\\a.safetensors', undefined],
+    ['C:\\a.safetensors:0', 'C:\\a.safetensors', 0],
+    ['adapter:2', 'adapter', 2],
+  ])('reads %s', (text, file, scale) => {
+    expect(parseLora(text)).toEqual(scale === undefined ? { file } : { file, scale });
+  });
+
+  it.each(['a.safetensors:', 'a.safetensors:much'])('refuses %s', (text) => {
+    expect(() => parseLora(text)).toThrow('expected a number');
+  });
+
+  it('gathers what is given several times', () => {
+    const command = new Command().addOption(
+      option('--lora <file>', 'x', { parse: parseLora, repeats: true }),
+    );
+    command.parse(['--lora', 'a.safetensors', '--lora', 'b.safetensors:2'], { from: 'user' });
+    const expected = [{ file: 'a.safetensors' }, { file: 'b.safetensors', scale: 2 }];
+    expect(command.opts()).toEqual({ lora: expected });
   });
 });

@@ -47,6 +47,11 @@ const PLAN: PlanEvent = {
   ...MOMENT,
 };
 
+const LORA = {
+  ...({ type: 'lora', scale: 0.5, sha256: 'a'.repeat(64) } as const),
+  ...{ numMatched: 8, unmatched: [], ...MOMENT },
+};
+
 const FRAMES = { numFrames: 33, firstFrame: 0, frames: [new Uint8Array(3)] };
 
 function lines(use: () => void): { out: string[]; err: string[] } {
@@ -92,6 +97,8 @@ describe('TerminalReporter', () => {
     const events: GenerateEvent[] = [
       PLAN,
       { type: 'warning', code: 'WARN_PROMPT_CUT', message: 'the prompt was cut', ...MOMENT },
+      { ...LORA, file: 'a.safetensors' },
+      { ...LORA, file: 'b.safetensors', unmatched: ['x', 'y'] },
       { type: 'stage', stage: 'load', part: 'text_encoder', ...MOMENT },
       { type: 'stage', stage: 'encode-text', ...MOMENT },
       { type: 'stage', stage: 'sample', section: 0, numSections: 2, ...MOMENT },
@@ -108,6 +115,8 @@ describe('TerminalReporter', () => {
     expect(err).toEqual([
       '640 x 608, 73 frames (2.4 s), 2 sections of 5 steps, mode f1, seed 7',
       'warning: the prompt was cut',
+      'lora a.safetensors at 0.5: 8 tensors matched',
+      'lora b.safetensors at 0.5: 8 tensors matched, 2 not',
       '   0.5 s load text_encoder',
       '   0.5 s encode-text',
       '   0.5 s section 1/2 step 2/5 | eta 3.0 s | peak 2 MiB',

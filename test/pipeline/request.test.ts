@@ -43,6 +43,11 @@ describe('checkRequest', () => {
     [{ model: '' }, 'model'],
     [{ preview: 'gif' }, 'preview'],
     [{ stepCache: { kind: 'x' } }, 'stepCache'],
+    [{ loras: 'a.safetensors' }, 'loras'],
+    [{ loras: [{ file: '' }] }, 'loras.0.file'],
+    [{ loras: [{ file: 'a' }, { file: 'b', scale: 11 }] }, 'loras.1.scale'],
+    [{ loras: [{ file: 'a', scale: Number.NaN }] }, 'loras.0.scale'],
+    [{ loras: [{ file: 'a', strength: 1 }] }, 'loras.0'],
   ])('refuses %o and names the field', (change, field) => {
     const request = { ...MINIMAL, ...change } as unknown as GenerateRequest;
     expect(() => checkRequest(request)).toThrow(

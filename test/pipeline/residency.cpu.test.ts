@@ -51,6 +51,23 @@ describe('Residency', () => {
     expect(device.memory().liveTensors).toBe(0);
   });
 
+  it('frees another variant of a network before it loads the one that is asked for', async () => {
+    device = Device.open('cpu', { threads: 1 });
+    await scope(async () => {
+      const residency = new Residency(null);
+      const [plain, changed] = [network(1024), { ...network(1024), variant: 'changed' }];
+      const first = await residency.lend(plain);
+      const weight = await first(async (lent) => lent.weight);
+      await residency.lend(changed);
+      expect(weight.isDisposed).toBe(true);
+      expect(residency.keptBytes).toBe(1024);
+      await residency.lend(plain);
+      expect(plain.loads).toBe(2);
+      await residency.release();
+    });
+    expect(device.memory().liveTensors).toBe(0);
+  });
+
   it('under a budget keeps what fits and loads the rest for each use', async () => {
     device = Device.open('cpu', { threads: 1, budgetBytes: 100_000 });
     await scope(async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseDitConfig } from '../../src/models/dit/config.ts';
 import type { GenerateEvent } from '../../src/pipeline/events.ts';
+import { RunLoras } from '../../src/pipeline/inputs/loras.ts';
 import { checkModel } from '../../src/pipeline/model/check-model.ts';
 import { RunReporter } from '../../src/pipeline/progress/run-reporter.ts';
 import { Residency } from '../../src/pipeline/residency.ts';
@@ -37,7 +38,9 @@ async function context(): Promise<RunContext> {
   const residency = new Residency(null);
   const rest = { dtype: 'f32', budgetBytes: null, signal: undefined, observer: undefined } as const;
   const { tokenizers } = await checkModel(folder);
-  return { device, folder, info: folder.info, tokenizers, pace, reporter, residency, ...rest };
+  const loras = await RunLoras.open(folder, []);
+  const own = { device, folder, info: folder.info, tokenizers, loras };
+  return { ...own, pace, reporter, residency, ...rest };
 }
 
 describe('throwIfAborted', () => {

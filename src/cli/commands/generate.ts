@@ -6,6 +6,7 @@ import {
   option,
   parseBytes,
   parseInteger,
+  parseLora,
   parseNumber,
   parseSeed,
   parseStepCache,
@@ -14,9 +15,11 @@ import {
 } from '../options.ts';
 import { type Reporter, reporterFor } from '../progress.ts';
 
-interface GenerateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'overwrite'> {
+interface GenerateFlags
+  extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'overwrite' | 'loras'> {
   readonly model: string;
   readonly prompt: string;
+  readonly lora?: GenerateRequest['loras'];
   readonly maxMemory?: number;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -69,6 +72,11 @@ const SAMPLING_OPTIONS: readonly Option[] = [
     '--step-cache <kind>',
     'skip blocks when little changes: tea, mag or first-block, with a threshold if wanted (tea:0.15)',
     { parse: parseStepCache, default: 'off' },
+  ),
+  option(
+    '--lora <file>',
+    'merge a LoRA into the transformer, with its scale if wanted (file.safetensors:0.8); several add up',
+    { parse: parseLora, repeats: true, default: 'none' },
   ),
   option('--tiling <kind>', 'tiles of the decoder', {
     choices: ['temporal', 'full'],
@@ -136,9 +144,9 @@ export function addGenerateCommand(program: Command): void {
     quietOption(),
   ];
   for (const made of options) command.addOption(made);
-  command.action(async ({ json, quiet, maxMemory, force, ...flags }: GenerateFlags) => {
+  command.action(async ({ json, quiet, maxMemory, force, lora, ...flags }: GenerateFlags) => {
     const { out = freeName('', 'framepack') } = flags;
-    const request = { ...flags, out, overwrite: force, budgetBytes: maxMemory };
+    const request = { ...flags, out, overwrite: force, budgetBytes: maxMemory, loras: lora };
     await runGenerate(request, reporterFor({ json, quiet }));
   });
 }

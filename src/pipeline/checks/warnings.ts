@@ -1,4 +1,5 @@
 import type { ModelPart } from '../../weights/model-folder.ts';
+import type { LoraReport } from '../inputs/loras.ts';
 import type { RunReporter } from '../progress/run-reporter.ts';
 import type { ResolvedRequest, VideoRequest } from '../request.ts';
 
@@ -53,7 +54,23 @@ export function warnOfLeftOver(
   { leftOver }: { readonly leftOver: readonly string[] },
 ): void {
   if (leftOver.length === 0) return;
-  const more = leftOver.length > LISTED_NAMES ? ` and ${leftOver.length - LISTED_NAMES} more` : '';
-  const names = leftOver.slice(0, LISTED_NAMES).join(', ');
-  reporter.warn('WARN_UNUSED_TENSORS', `${part} holds tensors that nothing reads: ${names}${more}`);
+  const names = listed(leftOver);
+  reporter.warn('WARN_UNUSED_TENSORS', `${part} holds tensors that nothing reads: ${names}`);
+}
+
+/** Warns of tensors of a LoRA that have no place in the transformer. */
+export function warnOfLora(
+  reporter: Warner,
+  { file, numMatched, unmatched }: Pick<LoraReport, 'file' | 'numMatched' | 'unmatched'>,
+): void {
+  if (unmatched.length === 0) return;
+  reporter.warn(
+    'WARN_LORA_KEYS',
+    `lora ${file}: ${numMatched} tensors fit the transformer, ${unmatched.length} do not: ${listed(unmatched)}`,
+  );
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > LISTED_NAMES ? ` and ${names.length - LISTED_NAMES} more` : '';
+  return `${names.slice(0, LISTED_NAMES).join(', ')}${more}`;
 }

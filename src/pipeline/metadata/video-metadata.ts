@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import type { DeviceKind } from '../../tensor/device.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
+import type { LoraReport } from '../inputs/loras.ts';
 import type { ResolvedRequest } from '../request.ts';
 
 const GENERATOR = 'framepack-node';
 const MANIFEST = new URL('../../../package.json', import.meta.url);
 /** Halves of surrogate pairs, which no UTF-8 file can hold. */
 const LONE_SURROGATE = /\p{Cs}/gu;
+
+/** A LoRA that a video was made with: the name of its file without the folder, and how much of it was used. */
+export interface StoredLora extends Pick<LoraReport, 'file' | 'scale' | 'sha256' | 'numMatched'> {
+  readonly numUnmatched: number;
+}
 
 /** How a video was made: what is stored in it, so that it can be made again. */
 export interface VideoMetadata extends ResolvedRequest {
@@ -22,6 +29,8 @@ export interface VideoMetadata extends ResolvedRequest {
   readonly checkpoint: Readonly<Record<string, string>> | null;
   /** SHA-256 of the start picture's file; null without one. */
   readonly image: string | null;
+  /** LoRAs in the order of the request. */
+  readonly loras: readonly StoredLora[];
   readonly device: DeviceKind;
   readonly dtype: FloatDType;
   readonly width: number;
@@ -42,6 +51,15 @@ const schema: z.ZodType<VideoMetadata> = z.object({
   model: z.string(),
   checkpoint: z.record(z.string(), digest).nullable(),
   image: digest.nullable(),
+  // Older versions had none.
+  loras: z
+    .array(
+      z.object({
+        ...{ file: z.string(), scale: z.number(), sha256: digest },
+        ...{ numMatched: count, numUnmatched: count },
+      }),
+    )
+    .default([]),
   device: z.enum(['cpu', 'cuda', 'meta']),
   dtype: z.enum(['f32', 'f16', 'bf16']),
   width: count,
@@ -71,6 +89,11 @@ const schema: z.ZodType<VideoMetadata> = z.object({
     .object({ kind: z.enum(['tea', 'mag', 'first-block']), threshold: z.number() })
     .nullable(),
 });
+
+/** What of a LoRA is stored. */
+export function storedLora({ unmatched, file, ...report }: LoraReport): StoredLora {
+  return { ...report, file: basename(file), numUnmatched: unmatched.length };
+}
 
 /** Version of this package. */
 export function packageVersion(): string {

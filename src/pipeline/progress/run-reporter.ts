@@ -13,6 +13,7 @@ import type {
   StepEvent,
   WarningCode,
 } from '../events.ts';
+import type { LoraReport } from '../inputs/loras.ts';
 import { WorkClock } from './work-clock.ts';
 
 /** What the reporter cannot know about a finished step. */
@@ -61,6 +62,10 @@ export class RunReporter {
     const warn = (): void => this.emit({ type: 'warning', code, message, ...this.moment() });
     if (this.early === null) warn();
     else this.early.push(warn);
+  }
+
+  lora(report: LoraReport): void {
+    this.emit({ type: 'lora', ...report, ...this.moment() });
   }
 
   load(part: ModelPart): void {

@@ -3,6 +3,7 @@ import {
   warnOfCut,
   warnOfInactiveInputs,
   warnOfLeftOver,
+  warnOfLora,
   warnOfPictures,
 } from '../../../src/pipeline/checks/warnings.ts';
 
@@ -51,6 +52,19 @@ describe('the other warnings', () => {
       'WARN_PROMPT_CUT: negativePrompt is cut: Llama reads its first 256 tokens',
       expect.stringMatching(/^WARN_PNG_FRAMES: .*ffmpeg/),
       'WARN_UNUSED_TENSORS: vae holds tensors that nothing reads: a, b, c, d and 2 more',
+    ]);
+  });
+});
+
+describe('warnOfLora', () => {
+  it('names what does not fit, and says nothing when all does', () => {
+    const found = warnings((reporter) => {
+      warnOfLora(reporter, { file: 'a', numMatched: 2, unmatched: [] });
+      warnOfLora(reporter, { file: 'b', numMatched: 2, unmatched: ['u', 'v', 'w', 'x', 'y'] });
+    });
+    const names = 'u, v, w, x and 1 more';
+    expect(found).toEqual([
+      `WARN_LORA_KEYS: lora b: 2 tensors fit the transformer, 5 do not: ${names}`,
     ]);
   });
 });

@@ -5,6 +5,7 @@ export const FACTS: Parameters<typeof metadataText>[0] = {
   model: 'tiny',
   checkpoint: { 'vae/a.safetensors': 'a'.repeat(64) },
   image: null,
+  loras: [],
   device: 'cpu',
   dtype: 'f32',
   width: 128,

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { metadataText, parseMetadata } from '../../../src/pipeline/metadata/video-metadata.ts';
+import {
+  metadataText,
+  parseMetadata,
+  storedLora,
+} from '../../../src/pipeline/metadata/video-metadata.ts';
 import { FACTS } from './sample-facts.ts';
 
 describe('metadataText', () => {
@@ -12,6 +16,18 @@ describe('metadataText', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     });
     expect(parseMetadata(metadataText(FACTS))?.seed).toBe(3);
+  });
+
+  it('of an older version had no LoRAs', () => {
+    const { loras: _, ...older } = JSON.parse(metadataText(FACTS)) as typeof FACTS;
+    expect(parseMetadata(JSON.stringify(older))?.loras).toEqual([]);
+  });
+
+  it('names LoRAs without their folder', () => {
+    const report = { file: 'a/b.safetensors', scale: 2, sha256: 'c'.repeat(64), numMatched: 3 };
+    const stored = storedLora({ ...report, unmatched: ['x'] });
+    expect(stored).toEqual({ ...report, file: 'b.safetensors', numUnmatched: 1 });
+    expect(parseMetadata(metadataText({ ...FACTS, loras: [stored] }))?.loras).toEqual([stored]);
   });
 
   it('stays small enough for one argument of a program', () => {

@@ -10,7 +10,8 @@ import {
 import { option } from '../../options.ts';
 import { VIDEO_OPTIONS } from '../generate.ts';
 
-interface EstimateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes'> {
+interface EstimateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'loras'> {
+  readonly lora?: GenerateRequest['loras'];
   readonly maxMemory?: number;
   readonly assume?: AssumedDevice;
   readonly json?: boolean;
@@ -37,9 +38,10 @@ export function addEstimateCommand(program: Command): void {
       ),
     )
     .addOption(option('--json', 'print it as JSON'))
-    .action(async ({ json, maxMemory, assume, ...flags }: EstimateFlags) => {
+    .action(async ({ json, maxMemory, assume, lora, ...flags }: EstimateFlags) => {
       const { out = 'framepack.mp4' } = flags;
-      const found = await estimate({ ...flags, out, budgetBytes: maxMemory }, { assume });
+      const request = { ...flags, out, budgetBytes: maxMemory, loras: lora };
+      const found = await estimate(request, { assume });
       console.log(json ? JSON.stringify(found, null, 2) : estimateLines(found).join('\n'));
     });
 }

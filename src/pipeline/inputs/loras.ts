@@ -1,0 +1,108 @@
+import { digestOfFile } from '../../hub/download/digest.ts';
+import { Device } from '../../tensor/device.ts';
+import { sizeOf } from '../../tensor/shape.ts';
+import { LoraEdits, type ScaledLora } from '../../weights/lora/lora-edits.ts';
+import { matchLora } from '../../weights/lora/lora-file.ts';
+import { LoraModules, type NetworkLayout } from '../../weights/lora/lora-modules.ts';
+import type { ModelFolder } from '../../weights/model-folder.ts';
+import { DIT_NAMES } from '../../weights/network-names.ts';
+import { NetworkTensors } from '../../weights/network-tensors.ts';
+import type { WeightScope } from '../../weights/weight-scope.ts';
+import { throwIfAborted } from '../run-context.ts';
+
+/** A LoRA to merge into the transformer. */
+export interface LoraChoice {
+  /** Path of its safetensors file. */
+  readonly file: string;
+  /** Multiplies its changes, -10 to 10; default 1, and 0 is as if it were not there. */
+  readonly scale?: number | undefined;
+}
+
+/** What was found about a LoRA before it is merged. */
+export interface LoraReport {
+  readonly file: string;
+  readonly scale: number;
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+  /** Tensors of the file that the transformer takes; at least one. */
+  readonly numMatched: number;
+  /** Names of those that belong to nothing in the transformer, such as a text encoder's. */
+  readonly unmatched: readonly string[];
+}
+
+/** The LoRAs of a run, checked against the transformer's headers. */
+export class RunLoras {
+  /** In the order of the request. */
+  readonly reports: readonly LoraReport[];
+  /** What they take on the device beyond the weights they change: fp8 weights become 16 bits wide. */
+  readonly extraBytes: number;
+  private readonly loras: readonly ScaledLora[];
+
+  private constructor(
+    reports: readonly LoraReport[],
+    loras: readonly ScaledLora[],
+    extraBytes: number,
+  ) {
+    this.reports = reports;
+    this.loras = loras;
+    this.extraBytes = extraBytes;
+  }
+
+  /**
+   * Matches LoRAs with the transformer of a model; headers are read, and the files for their digests.
+   *
+   * @throws {@link FramePackError} as `matchLora`; `ERR_ABORTED`.
+   */
+  static async open(
+    folder: ModelFolder,
+    choices: readonly LoraChoice[],
+    signal?: AbortSignal,
+  ): Promise<RunLoras> {
+    if (choices.length === 0) return new RunLoras([], [], 0);
+    await using device = Device.open('meta');
+    const checkpoint = await folder.openWeights(device, 'transformer');
+    const network = new NetworkTensors(checkpoint, '', DIT_NAMES);
+    const modules = new LoraModules(network);
+    const reports: LoraReport[] = [];
+    const loras: ScaledLora[] = [];
+    for (const { file, scale = 1 } of choices) {
+      const lora = matchLora(file, network, modules);
+      const { numMatched, unmatched } = lora;
+      reports.push({ file, scale, sha256: await digestOf(file, signal), numMatched, unmatched });
+      if (scale !== 0) loras.push({ lora, scale });
+    }
+    return new RunLoras(reports, loras, widenedBytes(loras, network));
+  }
+
+  /** Tells apart what a network becomes with them; empty when they change nothing. */
+  get variant(): string {
+    return this.reports
+      .filter(({ scale }) => scale !== 0)
+      .map(({ sha256, scale }) => `${sha256}:${scale}`)
+      .join(' ');
+  }
+
+  /** Weights of the transformer with the LoRAs merged while they are taken. */
+  async merged(weights: WeightScope, device: Device): Promise<WeightScope> {
+    if (this.loras.length === 0) return weights;
+    return weights.edited(await LoraEdits.open(device, this.loras));
+  }
+}
+
+/** One byte more for every element of an fp8 weight that is changed. */
+function widenedBytes(loras: readonly ScaledLora[], network: NetworkLayout): number {
+  const changed = new Set(loras.flatMap(({ lora }) => lora.changes.map(({ tensor }) => tensor)));
+  return [...changed]
+    .map((tensor) => network.entryOf(tensor))
+    .filter(({ dtype }) => dtype === 'f8e4m3')
+    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+async function digestOf(file: string, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await digestOfFile(file, 'sha256', signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
