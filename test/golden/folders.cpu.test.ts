@@ -18,7 +18,7 @@ describe('golden folders', () => {
     ['dit', 'f32', 48],
     ['encoders-vae', 'f32', 96],
     ['e2e', 'f32', 51],
-    ['lora', 'f32', 221],
+    ['lora', 'f32', 268],
     ['dit', 'bf16', 48],
     ['encoders-vae', 'bf16', 96],
   ] as const)(

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/golden/lora: small LoRAs in the key styles of every trainer, and what PyTorch makes of them.
+"""Writes test/fixtures/golden/lora: small LoRAs in the key styles of every trainer, and what PyTorch makes of them:
+the merged weights, and the velocity that the small transformer predicts with them.
 
     python test/golden/lora_golden.py      (needs torch)
 
 Every merge below is written out for its own style, in float64, with the fused projections cut by hand; nothing is
-looked up in a table. The base is the small transformer of test/fixtures/golden/dit.
+looked up in a table. The base is the small transformer of test/fixtures/golden/dit; its PyTorch version (small_dit.py)
+is first compared with the reference velocity that lies there.
 """
 import json
 import pathlib
 import struct
 
 import torch
+
+from small_dit import SmallDit
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / 'fixtures' / 'golden'
 BASE = FIXTURES / 'dit' / 'dit_a.weights.safetensors'
@@ -219,7 +223,26 @@ lora = styles['fp8'] = Lora(torch.float8_e4m3fn)
 target = 'transformer_blocks.1.ff.net.0.proj'
 lora.change(f'{target}.weight', lora.pair(f'diffusion_model.{target}', 4 * D, D, 4, PEFT))
 
+reference = read(FIXTURES / 'dit' / 'dit_inverted_p2.golden.safetensors')
+case = json.loads((FIXTURES / 'dit' / 'manifest.json').read_text())['inverted_p2']
+inputs = {name[3:]: value for name, value in reference.items() if name.startswith('in.')}
+
+
+def distance(a, b):
+    return ((a.double() - b.double()).norm() / b.double().norm()).item()
+
+
+assert distance(SmallDit(base).velocity(inputs, case['indices']), reference['out.velocity']) < 1e-6
+
+# One latent frame of 8 x 8 is enough to tell weights apart.
+inputs = {name: value[..., :8, :8].contiguous() if value.dim() == 5 else value for name, value in inputs.items()}
+inputs['latents'] = inputs['latents'][:, :, :1].contiguous()
+indices = {**case['indices'], 'target': case['indices']['target'][:1]}
+config = case['config']
+plain = SmallDit(base).velocity(inputs, indices)
+
 OUT.mkdir(exist_ok=True)
+write(OUT / 'inputs.safetensors', {f'in.{name}': value for name, value in inputs.items()})
 manifest = {}
 stacks = {style: [(style, 0.8)] for style in styles}
 stacks['stack'] = [('kohya', 0.5), ('comfy', -0.7), ('musubi-original', 1.0), ('loha', 0.9), ('kohya', 0.0)]
@@ -230,8 +253,12 @@ for case, stack in stacks.items():
     for style, strength in stack:
         for name, delta in styles[style].changes.items():
             merged[name] = merged.get(name, base[name]) + strength * delta
-    write(OUT / f'{case}.golden.safetensors', {f'out.{name}': value.float() for name, value in merged.items()})
+    velocity = SmallDit({**base, **merged}).velocity(inputs, indices)
+    assert distance(velocity, plain) > 1e-3, case
+    golden = {f'out.{name}': value.float() for name, value in {**merged, 'velocity': velocity}.items()}
+    write(OUT / f'{case}.golden.safetensors', golden)
     manifest[case] = {
+        'config': config, 'indices': indices, 'inputs': 'inputs.safetensors',
         'weights': '../dit/dit_a.weights.safetensors',
         'loras': [{'file': f'{style}.lora.safetensors', 'scale': strength} for style, strength in stack],
     }

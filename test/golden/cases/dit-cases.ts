@@ -46,7 +46,8 @@ export async function runDitCase(
   });
 }
 
-function ditInputs(context: GoldenContext, golden: GoldenFile, entry: DitCase): DitInputs {
+/** The inputs that a golden file holds, with the frame indices of its manifest entry. */
+export function ditInputs(context: GoldenContext, golden: GoldenFile, entry: DitCase): DitInputs {
   const group = (tensor: string, indices: string): FrameGroup => ({
     latents: upload(context, golden, tensor),
     frameIndices: entry.indices[indices]!,
