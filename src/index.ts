@@ -39,7 +39,7 @@ export type { LoraChoice, LoraReport } from './pipeline/inputs/loras.ts';
 export type { Seed } from './pipeline/inputs/seed.ts';
 export type { StartKind } from './pipeline/inputs/start-picture.ts';
 export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';
-export { examineMachine, type Finding } from './pipeline/inspection/doctor.ts';
+export { type ExamineOptions, examineMachine, type Finding } from './pipeline/inspection/doctor.ts';
 export {
   inspectModel,
   type ModelSummary,

@@ -14,6 +14,12 @@ DeviceDescription describe_context(const Context& context) {
           {"driver", context.driver_version()}};
 }
 
+// What all programs together leave free, and what the GPU has.
+bool read_memory(const Context& context, size_t& free_bytes, size_t& total_bytes) {
+  const Context::Scope scope(context);
+  return context.driver().memory_get_info(&free_bytes, &total_bytes) == 0;
+}
+
 }  // namespace
 
 CudaDevice::CudaDevice(const CudaDeviceOptions& options)
@@ -29,6 +35,11 @@ CudaDevice::~CudaDevice() { shut_down(); }
 
 DeviceDescription CudaDevice::describe() const {
   DeviceDescription facts = description_;
+  size_t free_bytes = 0, total_bytes = 0;
+  if (context_ && read_memory(*context_, free_bytes, total_bytes)) {
+    facts.emplace_back("freeBytes", std::to_string(free_bytes));
+    facts.emplace_back("totalBytes", std::to_string(total_bytes));
+  }
   if (driver_.diagnostic_count != nullptr) {
     facts.emplace_back("diagnostics", std::to_string(driver_.diagnostic_count()));
   }

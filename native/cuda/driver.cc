@@ -104,6 +104,7 @@ std::unique_ptr<Driver> open_driver(const std::string& path) {
   library.find("cuLaunchKernel", driver->launch_kernel);
   library.find("cuMemAlloc_v2", driver->memory_allocate);
   library.find("cuMemFree_v2", driver->memory_free);
+  library.find("cuMemGetInfo_v2", driver->memory_get_info);
   library.find("cuMemHostAlloc", driver->host_allocate);
   library.find("cuMemFreeHost", driver->host_free);
   library.find("cuMemcpyHtoDAsync_v2", driver->copy_to_device);

@@ -63,6 +63,7 @@ struct Driver {
                           void** extra);
   Result (*memory_allocate)(Address* address, size_t bytes);
   Result (*memory_free)(Address address);
+  Result (*memory_get_info)(size_t* free_bytes, size_t* total_bytes);
   Result (*host_allocate)(void** memory, size_t bytes, unsigned flags);
   Result (*host_free)(void* memory);
   Result (*copy_to_device)(Address to, const void* from, size_t bytes, StreamHandle stream);

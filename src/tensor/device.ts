@@ -35,6 +35,10 @@ export interface DeviceDescription {
   readonly driver?: string;
   /** Architecture of the GPU, such as `sm_90`. */
   readonly architecture?: string;
+  /** Memory of the GPU that no program holds now. */
+  readonly freeBytes?: number;
+  /** Memory of the GPU. */
+  readonly totalBytes?: number;
   /** How many mistakes of kernels the checks of the virtual driver have found in this process. */
   readonly diagnostics?: number;
 }
@@ -49,6 +53,8 @@ export interface MemoryStats {
   readonly liveTensors: number;
 }
 
+/** Facts of {@link DeviceDescription} that are numbers; the addon gives text. */
+const NUMBERS = ['threads', 'freeBytes', 'totalBytes', 'diagnostics'] as const;
 const KINDS: readonly string[] = ['cpu', 'cuda', 'meta'] satisfies DeviceKind[];
 const ISA_LEVELS: readonly string[] = [
   'scalar',
@@ -136,13 +142,13 @@ export class Device {
   }
 
   describe(): DeviceDescription {
-    const { name = this.kind, threads, diagnostics, ...facts } = native().describe(this.native);
+    const { name = this.kind, ...facts } = native().describe(this.native);
+    const numbers = NUMBERS.filter((fact) => facts[fact] !== undefined);
     return {
       kind: this.kind,
       name,
       ...facts,
-      ...(threads === undefined ? {} : { threads: Number(threads) }),
-      ...(diagnostics === undefined ? {} : { diagnostics: Number(diagnostics) }),
+      ...Object.fromEntries(numbers.map((fact) => [fact, Number(facts[fact])])),
     };
   }
 

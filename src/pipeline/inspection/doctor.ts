@@ -1,9 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, freemem, tmpdir, totalmem } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, FramePackError } from '../../errors.ts';
+import { hubSettings } from '../../hub/hub-settings.ts';
 import { availableEncoders } from '../../media/video/open-video.ts';
-import { Device, type DeviceKind } from '../../tensor/device.ts';
+import { Device, type DeviceDescription, type DeviceKind } from '../../tensor/device.ts';
+import { hostMemory } from './host-memory.ts';
+import { fittingTier, MEMORY_TIERS, tierOf } from './memory-tiers.ts';
+import { cachedModels, freeBytesAround } from './model-cache.ts';
 
 /** Verdict on one thing that a run needs or could use. */
 export interface Finding {
@@ -33,13 +37,25 @@ const PROBES: readonly (readonly [subject: string, probe: Probe])[] = [
   ['cpu', cpuFinding],
   ['cuda', cudaFinding],
   ['memory', memoryFinding],
+  ['disk', diskFinding],
+  ['cache', cacheFinding],
   ['temporary', temporaryFinding],
   ['video', encoderFinding],
 ];
 
-/** Examines this machine: Node, addon, processor, GPU, memory, temporary folder and video encoders. */
-export async function examineMachine(): Promise<readonly Finding[]> {
-  return examine(PROBES);
+/** What to examine besides the machine. */
+export interface ExamineOptions {
+  /** A model folder, of which the finding says what GPU it needs. */
+  readonly model?: string | undefined;
+}
+
+/**
+ * Examines this machine: Node, addon, processor, GPU, memory, disk, Hugging Face cache, temporary folder and video
+ * encoders.
+ */
+export async function examineMachine({ model }: ExamineOptions = {}): Promise<readonly Finding[]> {
+  const ofModel = [['model', () => modelFinding(model!)]] as const;
+  return examine(model === undefined ? PROBES : [...PROBES, ...ofModel]);
 }
 
 /** Runs probes; one that fails is a finding of its own and hides no other. */
@@ -81,7 +97,7 @@ async function cpuFinding(): Promise<Finding> {
       advice: 'build the addon with "npx framepack build" (needs CMake and a C++20 compiler)',
     };
   }
-  return { subject: 'cpu', status: 'ok', detail: opened };
+  return { subject: 'cpu', status: 'ok', detail: factsOf(opened) };
 }
 
 async function cudaFinding(): Promise<Finding> {
@@ -94,26 +110,95 @@ async function cudaFinding(): Promise<Finding> {
       advice: CUDA_ADVICE[opened.code] ?? 'see the message; the CPU device works without',
     };
   }
-  return { subject: 'cuda', status: 'ok', detail: opened };
+  const { freeBytes = 0, totalBytes = 0, ...facts } = opened;
+  const memory = `${gibibytes(freeBytes)} of ${gibibytes(totalBytes)} GiB free`;
+  const tier = tierOf(freeBytes);
+  const detail = `${factsOf(facts)}, memory ${memory}, tier ${tier?.name ?? 'none'}`;
+  if (tier !== null) return { subject: 'cuda', status: 'ok', detail };
+  const needed = gibibytes(MEMORY_TIERS[0]!.budgetBytes);
+  const advice = `end other programs on the GPU: the smallest tier needs ${needed} GiB free`;
+  return { subject: 'cuda', status: 'missing', detail, advice };
 }
 
-/** One line of facts about a device, or why it does not open. */
-async function describe(kind: DeviceKind): Promise<string | FramePackError> {
+/** Facts about a device, or why it does not open. */
+async function describe(kind: DeviceKind): Promise<DeviceDescription | FramePackError> {
   try {
     await using device = Device.open(kind);
-    const { kind: _, ...facts } = device.describe();
-    return Object.entries(facts)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ');
+    return device.describe();
   } catch (error) {
-    if (error instanceof FramePackError) return error;
-    throw error;
+    return codedError(error);
   }
 }
 
-function memoryFinding(): Finding {
-  const detail = `${gibibytes(freemem())} of ${gibibytes(totalmem())} GiB free, ${availableParallelism()} cores`;
+/** An error that says what is wrong; any other is thrown on. */
+function codedError(error: unknown): FramePackError {
+  if (error instanceof FramePackError) return error;
+  throw error;
+}
+
+/** One line of them. */
+function factsOf({ kind: _, ...facts }: DeviceDescription): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+async function memoryFinding(): Promise<Finding> {
+  const { availableBytes, totalBytes, commitBytes } = await hostMemory();
+  const available = `${gibibytes(availableBytes)} of ${gibibytes(totalBytes)} GiB available`;
+  const commit =
+    commitBytes === null ? 'no commit limit' : `${gibibytes(commitBytes)} GiB to commit`;
+  const detail = `${available}, ${commit}, ${availableParallelism()} cores`;
   return { subject: 'memory', status: 'ok', detail };
+}
+
+async function diskFinding(): Promise<Finding> {
+  const subject = 'disk';
+  const { cacheFolder } = hubSettings();
+  const freeBytes = await freeBytesAround(cacheFolder);
+  const wanted = Math.min(...cachedModels(cacheFolder).map(({ missingBytes }) => missingBytes));
+  const detail = `${gibibytes(freeBytes)} GiB free for ${cacheFolder}`;
+  if (freeBytes >= wanted) return { subject, status: 'ok', detail };
+  const advice =
+    `a released model still needs ${gibibytes(wanted)} GiB: free some, ` +
+    'or let HF_HOME name a folder on another disk';
+  return { subject, status: 'missing', detail, advice };
+}
+
+function cacheFinding(): Finding {
+  const subject = 'cache';
+  const models = cachedModels(hubSettings().cacheFolder);
+  const detail = models
+    .map(({ repository, missing, missingBytes }) =>
+      missing.length === 0
+        ? `${repository} is there`
+        : `${repository} lacks ${gibibytes(missingBytes)} GiB`,
+    )
+    .join('; ');
+  if (models.some(({ missing }) => missing.length === 0)) return { subject, status: 'ok', detail };
+  const advice = `framepack pull ${models[0]!.repository}`;
+  return { subject, status: 'missing', detail, advice };
+}
+
+/** What GPU a model needs, and whether the one that is here is one. */
+async function modelFinding(model: string): Promise<Finding> {
+  const subject = 'model';
+  const fitting = await fittingTier(model).catch(codedError);
+  if (fitting instanceof FramePackError) {
+    const advice = 'see the message; framepack inspect shows what is in a model folder';
+    return { subject, status: 'broken', detail: fitting.message, advice };
+  }
+  const largest = MEMORY_TIERS.at(-1)!.name;
+  const detail =
+    fitting === null
+      ? `${model} needs more GPU memory than the tier ${largest}`
+      : `${model} needs the tier ${fitting.tier.name}: ${gibibytes(fitting.peakBytes)} GiB with tiling ${fitting.tiling}`;
+  const gpu = await describe('cuda');
+  const freeBytes = gpu instanceof FramePackError ? null : (gpu.freeBytes ?? 0);
+  const isEnough = fitting !== null && (freeBytes === null || freeBytes >= fitting.peakBytes);
+  if (isEnough) return { subject, status: 'ok', detail };
+  const advice = 'framepack estimate tells which stage needs most; fewer bytes: fp8 weights';
+  return { subject, status: 'missing', detail, advice };
 }
 
 async function temporaryFinding(): Promise<Finding> {

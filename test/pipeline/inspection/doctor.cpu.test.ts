@@ -1,5 +1,7 @@
-import { describe, expect, it, test, vi } from 'vitest';
+import { existsSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { examine, examineMachine } from '../../../src/pipeline/inspection/doctor.ts';
+import { TINY_MODEL } from '../../models/tiny-framepack.ts';
 
 describe('examineMachine', { timeout: 60_000 }, () => {
   it('looks at everything a run needs and advises where something is missing', async () => {
@@ -9,6 +11,8 @@ describe('examineMachine', { timeout: 60_000 }, () => {
       'cpu',
       'cuda',
       'memory',
+      'disk',
+      'cache',
       'temporary',
       'video',
     ]);
@@ -16,7 +20,50 @@ describe('examineMachine', { timeout: 60_000 }, () => {
       status: 'ok',
       detail: expect.stringMatching(/isa \w+, threads \d+/),
     });
+    expect(findings.find(({ subject }) => subject === 'memory')).toMatchObject({
+      status: 'ok',
+      detail: expect.stringMatching(/^[\d.]+ of [\d.]+ GiB available, .* commit.*, \d+ cores$/),
+    });
     for (const { status, advice } of findings) expect(status === 'ok').toBe(advice === undefined);
+  });
+});
+
+describe('a cache of its own', { timeout: 60_000 }, () => {
+  beforeEach(() => vi.stubEnv('HF_HUB_CACHE', '/nowhere/hub'));
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('says what is not there, and makes nothing', async () => {
+    const findings = await examineMachine();
+    expect(findings.find(({ subject }) => subject === 'cache')).toMatchObject({
+      status: 'missing',
+      detail: expect.stringMatching(/FramePackI2V_HY lacks 39\.\d GiB; .*_F1_.* lacks 39\.\d GiB/),
+      advice: 'framepack pull lllyasviel/FramePackI2V_HY',
+    });
+    expect(findings.find(({ subject }) => subject === 'disk')).toMatchObject({
+      detail: expect.stringMatching(/^[\d.]+ GiB free for \/nowhere\/hub$/),
+    });
+    expect(existsSync('/nowhere')).toBe(false);
+  });
+});
+
+describe('a model', { timeout: 60_000 }, () => {
+  it('is told the GPU memory that it needs', async () => {
+    const findings = await examineMachine({ model: TINY_MODEL });
+    expect(findings.at(-1)).toEqual({
+      subject: 'model',
+      status: 'ok',
+      detail: `${TINY_MODEL} needs the tier 6 GB: 0.1 GiB with tiling temporal`,
+    });
+  });
+
+  it('that is none is a finding', async () => {
+    const findings = await examineMachine({ model: '/nowhere' });
+    expect(findings.at(-1)).toMatchObject({
+      subject: 'model',
+      status: 'broken',
+      detail: expect.stringContaining('/nowhere'),
+      advice: expect.stringContaining('framepack inspect'),
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { examineMachine } from '../../../index.ts';
+import { option } from '../../options.ts';
 
 const MARKS = { ok: 'ok     ', missing: 'missing', broken: 'BROKEN ' } as const;
 
@@ -8,9 +9,14 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('examine this machine and say what is missing')
+    .addOption(
+      option('--model <folder>', 'model folder, to say what GPU memory it needs', {
+        default: 'none',
+      }),
+    )
     .option('--json', 'print the findings as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const findings = await examineMachine();
+    .action(async ({ json, model }: { json?: boolean; model?: string }) => {
+      const findings = await examineMachine({ model });
       if (json) console.log(JSON.stringify(findings, null, 2));
       else {
         for (const { subject, status, detail, advice } of findings) {

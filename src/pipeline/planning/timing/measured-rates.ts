@@ -36,8 +36,8 @@ export async function measuredRates(
   const device = openIfThere(kind, threads);
   if (device === null) return null;
   await using _ = device;
-  const { diagnostics: _diagnostics, ...facts } = device.describe();
-  const key = Object.values(facts).join(' ');
+  const { name, isa = '', threads: numThreads = '', driver = '' } = device.describe();
+  const key = [kind, name, isa, numThreads, driver].filter((fact) => fact !== '').join(' ');
   const cache = await readCache(cacheFile);
   const known = cache[key];
   const flops: Record<string, number> = { ...known?.flops };
@@ -49,7 +49,7 @@ export async function measuredRates(
     await writeCache(cacheFile, { ...cache, [key]: { flops, moved, upload } });
   }
   return {
-    ...{ name: facts.name, source: 'measured', flopsPerSecond: flops },
+    ...{ name, source: 'measured', flopsPerSecond: flops },
     ...{ movedBytesPerSecond: moved, uploadBytesPerSecond: upload },
   };
 }

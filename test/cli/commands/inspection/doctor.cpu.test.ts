@@ -5,13 +5,22 @@ describe('framepack doctor', { timeout: 60_000 }, () => {
   it('prints a line for each finding and passes on a machine that can run', async () => {
     const { code, stdout } = await runCli(['doctor']);
     expect(code).toBe(0);
-    for (const subject of ['node', 'cpu', 'cuda', 'memory', 'temporary', 'video']) {
+    for (const subject of [
+      'node',
+      'cpu',
+      'cuda',
+      'memory',
+      'disk',
+      'cache',
+      'temporary',
+      'video',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^(ok|missing) +${subject} `, 'm'));
     }
   });
 
   it('prints JSON', async () => {
     const { stdout } = await runCli(['doctor', '--json']);
-    expect(JSON.parse(stdout)).toHaveLength(6);
+    expect(JSON.parse(stdout)).toHaveLength(8);
   });
 });
