@@ -7,6 +7,7 @@ import type { FloatDType } from '../../src/tensor/dtype.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
 import { ModelFolder } from '../../src/weights/model-folder.ts';
+import { withRandomLora } from '../harness/random-lora.ts';
 import { randomTensor } from '../harness/random-tensor.ts';
 import { blockFlops } from './dit-work.ts';
 import { TINY_MODEL } from './generate.ts';
@@ -30,6 +31,9 @@ export async function runDit(context: BenchContext): Promise<void> {
     await scope(async () => {
       const checkpoint = await Checkpoint.open(device, model.path('transformer'));
       const dit = Dit.load(checkpoint.scope(), config, dtype);
+      const changed = await withRandomLora(device, checkpoint, async (edits) =>
+        Dit.load(checkpoint.scope().edited(edits), config, dtype),
+      );
       const inputs: DitInputs = {
         frames: packedFrames(device, [rows, columns], model.info.latentWindowSize),
         timestep: TIMESTEP,
@@ -41,6 +45,8 @@ export async function runDit(context: BenchContext): Promise<void> {
       const image = await scope(async () => dit.embed(inputs).image.shape[1]!);
       const flops = blockFlops(config, { image, text: TEXT_TOKENS + IMAGE_TOKENS });
       await measure(context, { ...facts, flops, run: () => dit.forward(inputs) });
+      const named = { ...facts, name: `${facts.name} with LoRA` };
+      await measure(context, { ...named, flops, run: () => changed.forward(inputs) });
     });
   }
 }

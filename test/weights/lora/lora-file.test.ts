@@ -2,9 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseDitConfig } from '../../../src/models/dit/config.ts';
 import { type MatchedLora, matchLora } from '../../../src/weights/lora/lora-file.ts';
-import { LoraModules } from '../../../src/weights/lora/lora-modules.ts';
+import { LoraModules, type NetworkLayout } from '../../../src/weights/lora/lora-modules.ts';
+import { OFFICIAL_CONFIGS } from '../../../src/weights/official/configs.ts';
 import type { RawTensor } from '../../build-safetensors.ts';
+import { type HeaderTensor, writeSparse } from '../../full-size/sparse-file.ts';
+import { ditShapes } from '../../models/dit/dit-tensors.ts';
 import { filled, NETWORK, pair, writeLora } from './lora-files.ts';
 
 let folder: string;
@@ -48,6 +52,34 @@ describe('matchLora', () => {
       ['norm_out.linear.weight', 'LoRA'],
       ['norm_out.linear.bias', 'diff_b'],
     ]);
+  });
+});
+
+describe('a LoRA of the 13B transformer', () => {
+  it('is matched by headers alone, each of its 440 modules', () => {
+    const shapes = ditShapes(parseDitConfig(OFFICIAL_CONFIGS.transformer));
+    const network: NetworkLayout = {
+      names: () => Object.keys(shapes),
+      has: (name) => Object.hasOwn(shapes, name),
+      entryOf: (name) => ({ ...NETWORK.entryOf('norm_out.linear.weight'), shape: shapes[name]! }),
+    };
+    const trained = /^(single_)?transformer_blocks\.\d+\.(?!.*norm).*\.weight$/;
+    const tensors = Object.entries(shapes)
+      .filter(([name]) => trained.test(name))
+      .flatMap(([name, [rows, columns]]): HeaderTensor[] => {
+        const module = `lora_unet_${name.slice(0, -'.weight'.length).replaceAll('.', '_')}`;
+        return [
+          { name: `${module}.lora_down.weight`, dtype: 'BF16', shape: [32, columns!] },
+          { name: `${module}.lora_up.weight`, dtype: 'BF16', shape: [rows!, 32] },
+        ];
+      });
+    const path = join(folder, 'full.safetensors');
+    writeSparse(path, tensors);
+    const start = performance.now();
+    const found = matchLora(path, network, new LoraModules(network));
+    expect(performance.now() - start).toBeLessThan(500);
+    expect(found).toMatchObject({ numMatched: 880, unmatched: [] });
+    expect(found.changes).toHaveLength(440);
   });
 });
 
