@@ -48,7 +48,7 @@ export function compareDevices(): void {
 }
 
 /** The tiny checkpoint, for small videos. */
-function smallModel(folder: string): string {
+export function smallModel(folder: string): string {
   cpSync(TINY_MODEL, folder, { recursive: true });
   const file = join(folder, 'framepack.json');
   const info = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
