@@ -62,23 +62,42 @@ describe('parseSchedule', () => {
   it('reads a small d as well', () => {
     expect(parseSchedule('f1k1_g9+d').isDiscretized).toBe(true);
   });
+});
 
+describe('mistakes in the notation', () => {
   it.each([
-    ['', 'f, g, x, td, ta or tc'],
-    ['f1k1', 'one part gN, got 0'],
-    ['g9_g9', 'one part gN, got 2'],
-    ['g0', 'f, g, x'],
-    ['f1_g9', 'groups such as f16k4, got "f1"'],
-    ['f1k1f2_g9', 'groups such as f16k4, got "f2"'],
-    ['f0k1_g9', 'positive counts'],
-    ['f1k1h0w2_g9', 'positive counts'],
-    ['td_g9', 'frames behind a tail'],
-    ['g9_td', 'frames before a tail'],
-    ['f1k1__g9', 'f, g, x'],
-    ['y_g9', 'f, g, x, td, ta or tc, got "y"'],
-  ])('refuses %j', (text, message) => {
+    ['', 0, 'f, g, x, td, ta or tc, got ""'],
+    ['f1k1', 4, 'one part gN, got ""'],
+    ['g9_g9', 3, 'one part gN, got "g9"'],
+    ['f1_g9', 0, 'groups such as f16k4, got "f1"'],
+    ['f1k1f2_g9', 4, 'groups such as f16k4, got "f2"'],
+    ['f1k1h2_g9', 4, 'groups such as f16k4, got "h2"'],
+    ['g0', 1, 'a whole number from 1 to 300000, got "0"'],
+    ['f0k1_g9', 1, 'a whole number from 1 to 300000, got "0"'],
+    ['f01k1_g9', 1, 'a whole number from 1 to 300000, got "01"'],
+    ['f1k1f1k1h0w2_g9', 9, 'a whole number from 1 to 300000, got "0"'],
+    ['f99999999999999999999k1_g9', 1, 'a whole number from 1 to 300000'],
+    ['f1k1_g300001', 6, 'a whole number from 1 to 300000, got "300001"'],
+    ['td_g9', 3, 'frames behind a tail, got "g9"'],
+    ['td_td_f16k4f2k2f1k1_g9', 3, 'frames behind a tail, got "td"'],
+    ['g9_td', 3, 'frames before a tail, got "td"'],
+    ['g9_f1k1_td_tc', 11, 'one tail, got "tc"'],
+    ['f1k1__g9', 5, 'f, g, x, td, ta or tc, got ""'],
+    ['y_g9', 0, 'f, g, x, td, ta or tc, got "y"'],
+    ['constructor_g9', 0, 'f, g, x, td, ta or tc, got "constructor"'],
+    ['g9+D+D', 0, 'f, g, x, td, ta or tc, got "g9+D"'],
+  ])('refuses %j and points at character %i', (text, position, message) => {
     expect(() => parseSchedule(text)).toThrow(message);
-    expect(() => parseSchedule(text)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    expect(() => parseSchedule(text)).toThrow(`at character ${position + 1} of "${text}"`);
+    expect(() => parseSchedule(text)).toThrow(
+      expect.objectContaining({ code: 'ERR_ARGUMENT', details: { text, position } }),
+    );
+  });
+
+  it.each([undefined, null, 9, {}])('refuses %s, which is no text', (value) => {
+    expect(() => parseSchedule(value as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_ARGUMENT' }),
+    );
   });
 });
 
