@@ -11,6 +11,7 @@ export {
   type SchedulePart,
   type Tail,
 } from '../framepack/packing.ts';
+export { type GroupSize, measureSchedule, type ScheduleSize } from '../framepack/schedule-size.ts';
 export {
   type ContextGroup,
   type DecodePlan,
