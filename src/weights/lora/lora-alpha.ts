@@ -1,8 +1,15 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FramePackError } from '../../errors.ts';
+import { readTextFile } from '../files/text-file.ts';
 
 /** Metadata of a safetensors file in which diffusers keeps the configuration of an adapter. */
 const ADAPTER_METADATA = 'lora_adapter_metadata';
+/** Files of PEFT and diffusion-pipe, one beside the other. */
+const PEFT_WEIGHTS = 'adapter_model.safetensors';
+const PEFT_CONFIG = 'adapter_config.json';
+const MAX_CONFIG_BYTES = 1_000_000;
 
 const adapterSchema = z.object({
   r: z.number().optional(),
@@ -15,8 +22,8 @@ const adapterSchema = z.object({
 type AdapterConfig = z.infer<typeof adapterSchema>;
 
 /**
- * What a file says about alpha outside its tensors: diffusers' `lora_adapter_metadata`, with `lora_alpha`,
- * `alpha_pattern` and `use_rslora` as in PEFT. Ranks, and patterns of ranks, are seen from the tensors.
+ * What is said about alpha outside the tensors: in diffusers' `lora_adapter_metadata`, or in the `adapter_config.json` of
+ * PEFT beside an `adapter_model.safetensors`; each with `lora_alpha`, `alpha_pattern` and `use_rslora`. Ranks, and patterns of ranks, are seen from the tensors.
  *
  * Kohya's `ss_network_alpha` is not heard: its trainers always store alpha as a tensor, and programs that convert their
  * files keep the metadata and fold alpha into the weights.
@@ -30,7 +37,7 @@ export class LoraAlpha {
    *   patterns that are more than a module's name.
    */
   constructor(metadata: ReadonlyMap<string, string>, file: string) {
-    const text = metadata.get(ADAPTER_METADATA);
+    const text = metadata.get(ADAPTER_METADATA) ?? configBeside(file);
     this.config = text === undefined ? {} : parseAdapter(text, file);
     if (this.config.use_dora) {
       throw new FramePackError(
@@ -65,6 +72,12 @@ export class LoraAlpha {
   }
 }
 
+function configBeside(file: string): string | undefined {
+  const path = join(dirname(file), PEFT_CONFIG);
+  if (basename(file) !== PEFT_WEIGHTS || !existsSync(path)) return undefined;
+  return readTextFile(path, MAX_CONFIG_BYTES);
+}
+
 /** As PEFT: the end of the name from a dot on, or all of it behind `^`. */
 function matches(module: string, pattern: string): boolean {
   if (pattern.startsWith('^')) return module === pattern.slice(1);
@@ -82,7 +95,7 @@ function parseAdapter(text: string, file: string): AdapterConfig {
   } catch (cause) {
     throw new FramePackError(
       'ERR_CHECKPOINT',
-      `lora: ${file}: metadata ${ADAPTER_METADATA} expected the configuration of an adapter, got something else`,
+      `lora: ${file}: ${ADAPTER_METADATA} or ${PEFT_CONFIG} expected the configuration of an adapter, got something else`,
       { file },
       cause,
     );

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LoraAlpha } from '../../../src/weights/lora/lora-alpha.ts';
 
@@ -22,6 +25,20 @@ describe('LoraAlpha', () => {
     const others = { 'transformer.lora_alpha': 2, 'text_encoder.lora_alpha': 9 };
     expect(alphaOf(others).scaleOf('x', 4, undefined)).toBe(0.5);
     expect(alphaOf({ lora_alpha: 2, use_rslora: true }).scaleOf('x', 4, undefined)).toBe(1);
+  });
+
+  it('comes from the configuration that PEFT puts beside its weights, and only there', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lora-alpha-'));
+    try {
+      const config = { r: 4, lora_alpha: 2, alpha_pattern: {}, use_rslora: false, bias: 'none' };
+      writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config));
+      const scales = ['adapter_model.safetensors', 'other.safetensors'].map((name) =>
+        new LoraAlpha(new Map(), join(folder, name)).scaleOf('x', 4, undefined),
+      );
+      expect(scales).toEqual([0.5, 1]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('follows patterns at the end of a name, from a dot on', () => {
