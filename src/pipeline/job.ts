@@ -7,6 +7,7 @@ import {
   type SectionCheckpoint,
   writeSectionCheckpoint,
 } from '../jobs/section-checkpoint.ts';
+import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { NETWORKS } from '../weights/model-folder.ts';
 import { packageVersion } from './metadata/video-metadata.ts';
@@ -58,6 +59,23 @@ export class JobSections {
   static async open(run: Run, conditions: VideoConditions): Promise<JobSections | null> {
     const { job } = run;
     return job === null ? null : new JobSections(run, job, await originOf(run, conditions));
+  }
+
+  /**
+   * Whether all sections of the video are there, so that nothing is left to sample.
+   *
+   * @throws {@link FramePackError} As {@link JobSections.take}.
+   */
+  async isComplete(numSections: number): Promise<boolean> {
+    const { folder, digests } = this;
+    const { device } = this.run.context;
+    for (let sectionIndex = 0; sectionIndex < numSections; sectionIndex++) {
+      const isThere = await scope(
+        async () => readSectionCheckpoint(device, folder, { sectionIndex, digests }) !== null,
+      );
+      if (!isThere) return false;
+    }
+    return true;
   }
 
   /**

@@ -49,7 +49,10 @@ export async function sampleVideo(
   const latentWindowSize = context.info.latentWindowSize;
   using history = new History({ start: startLatent, growsAt: plans[0]!.growsAt, latentWindowSize });
   using video = new VideoAssembly(context.observer?.frames);
-  const dit = await context.residency.lend(transformer(context));
+  const job = await JobSections.open(run, conditions);
+  // Lent before the decoder, which under a byte budget decides what stays.
+  const lendDit = (): Promise<Lender<Dit>> => context.residency.lend(transformer(context));
+  let dit = (await job?.isComplete(plans.length)) ? null : await lendDit();
   const decoder = await context.residency.lend(videoDecoder(context));
   const noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
@@ -58,7 +61,6 @@ export async function sampleVideo(
     ...settings,
     sigmas: sigmaSchedule(settings.steps, flowShiftMu(latentWindowSize, height, width)),
   };
-  const job = await JobSections.open(run, conditions);
   for (const plan of plans) {
     await scope(async () => {
       const { sectionIndex } = plan;
@@ -72,11 +74,13 @@ export async function sampleVideo(
       context.observer?.tensor(`section.${sectionIndex}.noise`, inputs.noise);
       const kept = job?.take(sectionIndex) ?? null;
       if (kept !== null) reporter.resumeSection();
-      const sampled = (): Promise<Tensor<'f32'>> =>
-        dit((network) => {
+      const sampled = async (): Promise<Tensor<'f32'>> => {
+        dit ??= await lendDit();
+        return dit((network) => {
           reporter.sectionStage('sample', sectionIndex);
           return sampleSection(context, network, inputs, (step) => reportStep(run, plan, step));
         });
+      };
       const latents = kept ?? (await sampled());
       if (kept === null) await job?.keep(sectionIndex, latents);
       context.observer?.tensor(`section.${sectionIndex}.latents`, latents);

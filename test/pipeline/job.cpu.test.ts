@@ -15,7 +15,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DoneEvent, SectionEvent } from '../../src/pipeline/events.ts';
-import { generate } from '../../src/pipeline/generate.ts';
+import { generate, runGeneration } from '../../src/pipeline/generate.ts';
 import type { GenerateRequest } from '../../src/pipeline/request.ts';
 import { MAIN } from '../cli/run-cli.ts';
 import { collect, TINY_REQUEST } from './tiny-request.ts';
@@ -70,6 +70,32 @@ describe.each(['i2v', 'f1'] as const)('a stopped run of mode %s', { timeout: 120
 });
 
 describe('a job', { timeout: 120_000 }, () => {
+  test('that has all sections loads no transformer', async () => {
+    const observed = { numLoaded: 0 };
+    const observer = {
+      tensor: () => {},
+      ids: () => {},
+      frames: () => {},
+      loaded: () => {
+        observed.numLoaded++;
+      },
+    };
+    const stopping = runGeneration(
+      request,
+      (event) => {
+        if (event.type === 'section' && event.section === 2) throw new Error('stopped');
+      },
+      observer,
+    );
+    await expect(stopping).rejects.toThrow('stopped');
+    expect(readdirSync(job)).toHaveLength(3);
+    const numWhole = observed.numLoaded;
+    observed.numLoaded = 0;
+    await runGeneration(request, () => {}, observer);
+    expect(observed.numLoaded).toBe(numWhole - 1);
+    expect(existsSync(job)).toBe(false);
+  });
+
   test('with a torn section goes on behind the one before it', async () => {
     const expected = await finish({ job: undefined });
     await stopAfter(1);
