@@ -16,6 +16,7 @@ import {
 } from 'mediabunny';
 import type { EncoderSettings } from '../video-writer.ts';
 import { bitrateForQuality } from './bitrate.ts';
+import { clearTimes } from './mp4-times.ts';
 
 type WebCodecs = typeof import('node-webcodecs');
 
@@ -147,7 +148,9 @@ class Openh264Encoder {
     for (const packet of this.#packets) await track.add(packet, { decoderConfig });
     await output.finalize();
     if (target.buffer === null) throw new Error('no file from the muxer');
-    return new Uint8Array(target.buffer);
+    const file = new Uint8Array(target.buffer);
+    clearTimes(file);
+    return file;
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import { describe, expect, test } from 'vitest';
 import { rgbToI420 } from '../../../../src/media/colour.ts';
@@ -26,6 +27,12 @@ describe.skipIf(codecs === undefined)('H.264 by node-webcodecs', { timeout: 60_0
     expect(facts.durationSeconds).toBeCloseTo(NUM_FRAMES / 12, 6);
     expect(facts.colour).toEqual([1, 1, 1, false]);
     expect(facts.comment).toBeUndefined();
+  });
+
+  test('the same frames make the same bytes at another time', async () => {
+    const first = await encode();
+    await sleep(1100);
+    expect((await encode()).equals(first)).toBe(true);
   });
 
   test('metadata comes back whole', async () => {
