@@ -227,7 +227,7 @@ describe('generate, given bad input', { timeout: 120_000 }, () => {
   });
 
   it('never overwrites, and says when the folder is missing', async () => {
-    const taken = join(folder, 'taken.gif');
+    const taken = join(folder, 'taken.mp4');
     writeFileSync(taken, 'mine');
     await expectFailure({ out: taken }, 'ERR_OUTPUT', /an existing one/);
     expect(readFileSync(taken, 'utf8')).toBe('mine');
