@@ -1,4 +1,8 @@
-/** The public API of framepack-node: videos from a picture and a prompt. */
+/**
+ * The public API of framepack-node: videos from a picture and a prompt.
+ *
+ * @module framepack-node
+ */
 export { type ErrorCode, type ErrorDetails, FramePackError } from './errors.ts';
 export type { HubOverrides } from './hub/hub-settings.ts';
 export {

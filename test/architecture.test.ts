@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
  * failure names each of them.
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SOURCE_FOLDERS = ['src', 'native', 'kernels', 'test', 'bench', 'examples'];
+const SOURCE_FOLDERS = ['src', 'native', 'kernels', 'test', 'bench', 'examples', 'docs'];
 const SOURCE_EXTENSIONS = new Set(['.ts', '.tsx', '.mjs', '.h', '.cc', '.cu', '.cuh']);
 const OPS = [
   ...['matmul', 'attention', 'norm', 'rope', 'conv3d'],

@@ -1,4 +1,8 @@
-/** `framepack-node/framepack`: the paper as data, and the samplers. */
+/**
+ * The paper as data, and the samplers.
+ *
+ * @module framepack-node/framepack
+ */
 export { countSections, videoFrames } from '../framepack/frame-count.ts';
 export { History, type HistoryOptions } from '../framepack/history.ts';
 export {

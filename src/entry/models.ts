@@ -1,4 +1,8 @@
-/** `framepack-node/models`: the networks of FramePack, each usable alone. */
+/**
+ * The networks of FramePack, each usable alone.
+ *
+ * @module framepack-node/models
+ */
 export { ClipText } from '../models/clip/clip-text.ts';
 export { type ClipTextConfig, parseClipTextConfig } from '../models/clip/config.ts';
 export type { BlockConditions, Streams } from '../models/dit/blocks.ts';

@@ -1,4 +1,8 @@
-/** `framepack-node/nn`: layers that take their weights from a checkpoint. */
+/**
+ * Layers that take their weights from a checkpoint.
+ *
+ * @module framepack-node/nn
+ */
 export { type ProjectionNames, SelfAttention, type SelfAttentionShape } from '../nn/attention.ts';
 export { type BlockState, type BlockStep, type Pace, runChain } from '../nn/block-chain.ts';
 export { CausalConv3d, type CausalConv3dShape } from '../nn/causal-conv3d.ts';

@@ -1,4 +1,8 @@
-/** `framepack-node/tensor`: typed tensors on a device and the operations on them. */
+/**
+ * Typed tensors on a device and the operations on them.
+ *
+ * @module framepack-node/tensor
+ */
 export { FramePackError } from '../errors.ts';
 export {
   type AttentionMask,

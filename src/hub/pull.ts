@@ -98,7 +98,7 @@ const MAX_CONNECTIONS = 32;
  * files; one fetches, the other waits. Files that the hub keeps in Xet are fetched through its plain HTTP bridge, whose
  * bytes have the same SHA-256.
  *
- * @param source - see {@link parseSource}: `lllyasviel/FramePackI2V_HY`, `owner/name@revision`, `owner/name/file`.
+ * @param source - `lllyasviel/FramePackI2V_HY`, `owner/name@revision`, `owner/name/file`.
  * @throws {@link FramePackError} `ERR_ARGUMENT`; `ERR_DOWNLOAD` for all that can go wrong on the way, a full disk
  *   before the first byte; `ERR_ABORTED`.
  * @example

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { cliReference } from '../../docs/.vitepress/cli-reference.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { repositoryPath } from '../tokenizers/vocabularies.ts';
 
@@ -29,6 +30,10 @@ describe('help', () => {
 
   test.each(commands.map((command) => command.name()))('of %s', async (name) => {
     await expect(await helpOf(name)).toMatchFileSnapshot(`help/${name}.txt`);
+  });
+
+  test('is the page of the command line', async () => {
+    await expect(cliReference(createProgram(false))).toMatchFileSnapshot('../../docs/cli.md');
   });
 
   test('says the default of every option that has one', () => {

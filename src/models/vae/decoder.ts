@@ -15,7 +15,7 @@ type UpBlock = readonly (ResnetBlock | Upsampler)[];
 // Coarsest first: every block but the last doubles space, all of those but the first double time.
 const UP_FACTORS: readonly (UpsampleFactor | null)[] = [[1, 2, 2], [2, 2, 2], [2, 2, 2], null];
 
-/** How the decoder upsamples; see {@link Upsampler}. */
+/** How the decoder upsamples. */
 export interface VaeDecoderOptions {
   readonly upsampling?: 'polyphase' | 'plain';
 }

@@ -6,7 +6,7 @@ import { Remembered } from './remembered.ts';
 import type { StepCache, StepCacheCall } from './step-cache.ts';
 
 /**
- * Skips the steps that {@link MagSchedule} names and adds the residual of the last computed one. Holds one tensor of
+ * Skips the steps that {@link MagScheduleOptions} choose and adds the residual of the last computed one. Holds one tensor of
  * `[B, L, D]` until disposed.
  */
 export class MagCache implements StepCache {

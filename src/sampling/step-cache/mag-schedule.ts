@@ -31,7 +31,7 @@ export const MAG_CACHE_RULES: Readonly<Record<'musubi' | 'studio' | 'diffusers',
 /** How steps are chosen. */
 export interface MagScheduleOptions {
   readonly numSteps: number;
-  /** Magnitude of each step's residual relative to the step before, of any number of steps; see {@link interpolateRatios}. */
+  /** Magnitude of each step's residual relative to the step before, of any number of steps; the nearest are taken. */
   readonly ratios: readonly number[];
   /** Error that may pile up before blocks are computed again. */
   readonly threshold: number;
