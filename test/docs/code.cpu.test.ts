@@ -134,7 +134,9 @@ describe('facts', () => {
       const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
         ([, to]) => to ?? '',
       );
-      return links.filter((to) => !exists(join(file, '..', to))).map((to) => `${file}: ${to}`);
+      // Pages of the API are made with the site, whose own test follows the links to them.
+      const written = links.filter((to) => !to.startsWith('api/'));
+      return written.filter((to) => !exists(join(file, '..', to))).map((to) => `${file}: ${to}`);
     });
     expect(dead).toEqual([]);
   });
