@@ -48,9 +48,9 @@ void select(const float* a, const float* b, const float* c, float* out, long lon
 void compare(ElementwiseOp op, const float* a, const float* b, float* out, long long count) {
   switch (op) {
     case ElementwiseOp::kMaximum:
-      return map(a, b, out, count, [](Float x, Float y) { return (x > y) | (x != x) ? x : y; });
+      return map(a, b, out, count, [](Float x, Float y) { return ((x > y) | (x != x)) ? x : y; });
     case ElementwiseOp::kMinimum:
-      return map(a, b, out, count, [](Float x, Float y) { return (x < y) | (x != x) ? x : y; });
+      return map(a, b, out, count, [](Float x, Float y) { return ((x < y) | (x != x)) ? x : y; });
     case ElementwiseOp::kEqual:
       return map(a, b, out, count, [](Float x, Float y) { return mask(x == y); });
     case ElementwiseOp::kNotEqual:

@@ -79,7 +79,7 @@ void extreme_columns(const ReduceColumns& args, float sign) {
   for_lanes(args.columns, [=](long long column, int n) {
     Halves best = load_halves(args.first + column, n);
     const auto take = [](Double& before, const Double& value) {
-      before = (value > before) | (value != value) ? value : before;
+      before = ((value > before) | (value != value)) ? value : before;
     };
     for (long long row = 0; row < args.rows; ++row) {
       const Halves value = halves(load(args.x + row * args.row_stride + column, n) * sign);
