@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import sharp, { type Metadata } from 'sharp';
+import type { Metadata } from 'sharp';
 import { FramePackError, quote } from '../errors.ts';
 import { withExifChunk } from './png-exif.ts';
 
@@ -39,6 +39,32 @@ const REFUSED: readonly (readonly [Signature, string])[] = [
 ];
 const SIGNATURE_BYTES = 1024;
 
+/** What the package `sharp` is called with: a function that opens a picture. */
+type Sharp = typeof import('sharp')['default'];
+
+/**
+ * The library that reads and writes pictures. It is loaded at the first call and not with this module, because its native part is an
+ * optional package of its own: without it everything that needs no picture still works.
+ *
+ * @param operation - who needs it, for the message.
+ * @throws {@link FramePackError} `ERR_NATIVE_LOAD` when it, or its part for this platform, is not installed.
+ */
+export async function loadSharp(operation: string): Promise<Sharp> {
+  try {
+    return (await import('sharp')).default;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const { platform, arch } = process;
+    throw new FramePackError(
+      'ERR_NATIVE_LOAD',
+      `${operation}: sharp expected its library for ${platform}-${arch}, got none (${reason}). ` +
+        'Run "npm install --include=optional sharp"',
+      { package: 'sharp', platform, arch },
+      cause,
+    );
+  }
+}
+
 /**
  * Decodes a PNG, JPEG or WebP picture; the content decides the format, never the name.
  *
@@ -47,7 +73,8 @@ const SIGNATURE_BYTES = 1024;
  * application does through Pillow's `convert('RGB')`.
  *
  * @param source - Path of a file, or the encoded bytes.
- * @throws {@link FramePackError} `ERR_IMAGE` for anything that is not a whole picture within the limits.
+ * @throws {@link FramePackError} `ERR_IMAGE` for anything that is not a whole picture within the limits;
+ *   `ERR_NATIVE_LOAD` when the package `sharp` is not whole.
  */
 export async function decodeImage(
   source: string | Uint8Array,
@@ -98,6 +125,7 @@ function checkSignature(bytes: Uint8Array, name: string): void {
 
 /** Dimensions and colour space from the header alone, before a pixel is decoded. */
 async function readHeader(bytes: Uint8Array, name: string, maxPixels: number): Promise<Metadata> {
+  const sharp = await loadSharp('decodeImage');
   let header: Metadata;
   try {
     header = await sharp(bytes, { limitInputPixels: false }).metadata();
@@ -115,6 +143,7 @@ async function readHeader(bytes: Uint8Array, name: string, maxPixels: number): P
 }
 
 async function decodePixels(bytes: Uint8Array, name: string, header: Metadata): Promise<RgbImage> {
+  const sharp = await loadSharp('decodeImage');
   // Without its profile a CMYK picture has no defined colours.
   const ignoreIcc = header.space !== 'cmyk';
   try {

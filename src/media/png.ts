@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
-import type { RgbImage } from './decode-image.ts';
+import { loadSharp, type RgbImage } from './decode-image.ts';
 import { COMMENT_KEYWORD } from './file-comment.ts';
 import { OutputFile, writeError } from './output-file.ts';
 import { textChunk, withChunk } from './png-chunks.ts';
@@ -11,8 +10,10 @@ import type { EncoderSettings, FrameEncoder } from './video/video-writer.ts';
  * A picture as the bytes of an 8-bit RGB PNG file.
  *
  * @param comment - text to keep in the file, as UTF-8.
+ * @throws {@link FramePackError} `ERR_NATIVE_LOAD` when the package `sharp` is not whole.
  */
 export async function encodePng(image: RgbImage, comment?: string): Promise<Uint8Array> {
+  const sharp = await loadSharp('encodePng');
   const raw = { width: image.width, height: image.height, channels: 3 } as const;
   const png = await sharp(image.data, { raw }).png().toBuffer();
   return comment === undefined ? png : withChunk(png, textChunk(COMMENT_KEYWORD, comment));

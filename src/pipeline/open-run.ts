@@ -1,6 +1,6 @@
 import { videoFrames } from '../framepack/frame-count.ts';
 import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
-import type { RgbImage } from '../media/decode-image.ts';
+import { loadSharp, type RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
 import { FULL_TILING, TEMPORAL_TILING, type VaeTiling } from '../models/vae/tiling.ts';
 import {
@@ -95,6 +95,7 @@ export async function openRunOf(
   const { start, seed } = settings;
   const loras = await RunLoras.open(model.folder, request.loras ?? [], signal);
   const { image } = request;
+  if (request.preview === 'png') await loadSharp('generate');
   const picture =
     image === undefined ? madeUpPicture(start!, seed, info) : await fittedPicture(image, info);
   const { mode, seconds } = settings;

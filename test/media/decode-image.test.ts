@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { decodeImage } from '../../src/media/decode-image.ts';
+import { decodeImage, loadSharp } from '../../src/media/decode-image.ts';
 import { fixture, patternImage, pngChunk, temporaryFolder } from './sample-media.ts';
 
 const picture = patternImage(20, 12);
@@ -168,3 +170,36 @@ test.each(['data:image/png;base64,iVBORw0KGgo=', 'https://example.org/a.png', 'f
     });
   },
 );
+
+const MODULE = new URL('../../src/media/decode-image.ts', import.meta.url).href;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Makes `import('sharp')` fail in the way it does where its native package was left out. */
+const WITHOUT_NATIVE_PART = `
+  import { register } from 'node:module';
+  const source = 'export const resolve = (name, context, next) => {' +
+    'if (name === "sharp") throw new Error("Could not load the \\\\"sharp\\\\" module\\\\nPossible solutions");' +
+    'return next(name, context); };';
+  register('data:text/javascript,' + encodeURIComponent(source));
+  const { loadSharp } = await import('${MODULE}');
+  const error = await loadSharp('decodeImage').catch((error) => error);
+  console.log(JSON.stringify({ code: error.code, message: error.message, details: error.details }));
+`;
+
+test('loadSharp gives the library', async () => {
+  expect(await loadSharp('test')).toBe(sharp);
+});
+
+test('without its native part loadSharp says what to install, in one line', () => {
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', WITHOUT_NATIVE_PART];
+  const { code, message, details } = JSON.parse(
+    execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' }),
+  ) as Record<string, unknown>;
+  expect({ code, details }).toEqual({
+    code: 'ERR_NATIVE_LOAD',
+    details: { package: 'sharp', platform: process.platform, arch: process.arch },
+  });
+  expect(message).toMatch(
+    /^decodeImage: sharp expected its library for \S+, got none \(Could not load the "sharp" module\). Run "npm install/,
+  );
+});

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { FramePackError } from '../../errors.ts';
+import { loadSharp } from '../decode-image.ts';
 import { OutputFile } from '../output-file.ts';
 import { PngSequenceEncoder } from '../png.ts';
 import { ffmpegCommand, ffmpegEncoders } from './encoders/ffmpeg.ts';
@@ -26,7 +27,8 @@ const PROBE_SIDE = 64;
  * becomes a folder of pictures named like the file; {@link VideoWriter.encoder} then is `png`.
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT` for another extension, odd sizes and other unusable options;
- *   `ERR_OUTPUT` when the file exists or cannot be created; `ERR_UNSUPPORTED` when this machine cannot make it.
+ *   `ERR_OUTPUT` when the file exists or cannot be created; `ERR_UNSUPPORTED` when this machine cannot make it;
+ *   `ERR_NATIVE_LOAD` for pictures when the package `sharp` is not whole.
  */
 export async function openVideo(options: VideoOptions): Promise<VideoWriter> {
   const format = formatOf(options.path);
@@ -83,6 +85,7 @@ export function picturesFolder(file: string): string {
 }
 
 async function openPictures(options: VideoOptions): Promise<VideoWriter> {
+  await loadSharp('openVideo');
   const output = await OutputFile.reserveFolder(picturesFolder(options.path), options.overwrite);
   const start = async (): Promise<FrameEncoder> =>
     new PngSequenceEncoder(output.temporaryPath, await settingsOf(options));

@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ErrorCode, FramePackError } from '../../errors.ts';
 import { hubSettings } from '../../hub/hub-settings.ts';
+import { loadSharp } from '../../media/decode-image.ts';
 import { availableEncoders } from '../../media/video/open-video.ts';
 import { Device, type DeviceDescription, type DeviceKind } from '../../tensor/device.ts';
 import { hostMemory } from './host-memory.ts';
@@ -40,6 +41,7 @@ const PROBES: readonly (readonly [subject: string, probe: Probe])[] = [
   ['disk', diskFinding],
   ['cache', cacheFinding],
   ['temporary', temporaryFinding],
+  ['pictures', picturesFinding],
   ['video', encoderFinding],
 ];
 
@@ -50,8 +52,8 @@ export interface ExamineOptions {
 }
 
 /**
- * Examines this machine: Node, addon, processor, GPU, memory, disk, Hugging Face cache, temporary folder and video
- * encoders.
+ * Examines this machine: Node, addon, processor, GPU, memory, disk, Hugging Face cache, temporary folder, pictures
+ * and video encoders.
  */
 export async function examineMachine({ model }: ExamineOptions = {}): Promise<readonly Finding[]> {
   const ofModel = [['model', () => modelFinding(model!)]] as const;
@@ -215,6 +217,21 @@ async function temporaryFinding(): Promise<Finding> {
       advice: 'let TMPDIR name a folder that exists and can be written',
     };
   }
+}
+
+async function picturesFinding(): Promise<Finding> {
+  const subject = 'pictures';
+  const sharp = await loadSharp('decodeImage').catch(codedError);
+  if (!(sharp instanceof FramePackError)) {
+    const { sharp: version, vips } = sharp.versions;
+    return { subject, status: 'ok', detail: `sharp ${version}, libvips ${vips}` };
+  }
+  return {
+    subject,
+    status: 'missing',
+    detail: sharp.message,
+    advice: 'start pictures, PNG previews and numbered pictures need it; the rest works without',
+  };
 }
 
 async function encoderFinding(): Promise<Finding> {

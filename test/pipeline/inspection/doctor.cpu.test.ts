@@ -14,6 +14,7 @@ describe('examineMachine', { timeout: 60_000 }, () => {
       'disk',
       'cache',
       'temporary',
+      'pictures',
       'video',
     ]);
     expect(findings.find(({ subject }) => subject === 'cpu')).toMatchObject({
