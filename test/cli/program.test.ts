@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { cliReference } from '../../docs/.vitepress/cli-reference.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { repositoryPath } from '../tokenizers/vocabularies.ts';
 
 const { commands } = createProgram(false);
 
@@ -53,17 +51,6 @@ describe('help', () => {
       'estimate --image',
       'estimate --negative-prompt',
     ]);
-  });
-
-  test('and the README tell the same exit codes', async () => {
-    const rows = /\nExit codes:\n([\s\S]+)$/
-      .exec(await helpOf())![1]!
-      .trim()
-      .split('\n');
-    const codes = rows.map((row) => row.trim().split(/ {2,}/)[0]);
-    const readme = readFileSync(repositoryPath('README.md'), 'utf8');
-    const table = [...readme.matchAll(/^\| `(\d+)(?:`, `(\d+)`, `(\d+))?` \|/gm)];
-    expect(table.map(([, ...found]) => found.filter(Boolean).join(', '))).toEqual(codes);
   });
 });
 
