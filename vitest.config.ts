@@ -3,7 +3,7 @@ import {
   type TestProjectInlineConfiguration,
   type ViteUserConfig,
 } from 'vitest/config';
-import { type Tier, VIRTUAL_DRIVER } from './test/tiers.ts';
+import { NO_DRIVER, type Tier, VIRTUAL_DRIVER } from './test/tiers.ts';
 
 const SECOND = 1000;
 
@@ -28,7 +28,7 @@ const config: ViteUserConfig = defineConfig({
     reporters: ['default', './test/reporter.ts'],
     projects: [
       tier('unit', 10 * SECOND),
-      tier('cpu', 60 * SECOND),
+      tier('cpu', 60 * SECOND, { FRAMEPACK_CUDA_DRIVER: NO_DRIVER }),
       tier('sim', 300 * SECOND, { FRAMEPACK_CUDA_DRIVER: VIRTUAL_DRIVER }),
       tier('gpu', 120 * SECOND),
     ],

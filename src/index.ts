@@ -29,6 +29,7 @@ export type {
   Moment,
   PlanEvent,
   Preview,
+  RunDevice,
   RunStageEvent,
   SectionEvent,
   SectionStageEvent,
@@ -39,6 +40,7 @@ export type {
   WarningEvent,
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
+export type { ComputeKind, DeviceChoice } from './pipeline/inputs/device-choice.ts';
 export type { LoraChoice, LoraReport } from './pipeline/inputs/loras.ts';
 export type { Seed } from './pipeline/inputs/seed.ts';
 export type { StartKind } from './pipeline/inputs/start-picture.ts';

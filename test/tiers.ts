@@ -9,6 +9,9 @@ export type Tier = 'unit' | 'cpu' | 'sim' | 'gpu';
 /** The virtual CUDA driver that `npm run build:cuda` makes; the sim tier loads it in place of NVIDIA's. */
 export const VIRTUAL_DRIVER: string = built('../build/cuda/libcuda_sim.so');
 
+/** No library: the cpu tier names it as the CUDA driver, so that its tests touch no GPU that happens to be there. */
+export const NO_DRIVER = 'libcuda-of-no-gpu.so';
+
 const KERNELS = built('../build/kernels/framepack.fatbin');
 
 /** Why this machine cannot run a tier, or nothing when it can. */

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { LoraChoice, StepCacheChoice, StepCacheKind } from '../index.ts';
+import type { DeviceChoice, LoraChoice, StepCacheChoice, StepCacheKind } from '../index.ts';
 
 /** What an option has beyond flags and description. */
 interface OptionTraits<T> {
   /** What happens without the option, in words; the library fills it in. */
   readonly default?: string | undefined;
+  /** The values it may have; with `parse` those that are offered, which it may take others beside. */
   readonly choices?: readonly string[] | undefined;
   readonly parse?: ((text: string) => T) | undefined;
   /** Whether it may be given several times; its value is a list then. */
@@ -77,6 +78,16 @@ export function parseSeed(text: string): number | bigint | 'random' {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number or random.');
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+const DEVICE = /^(?:auto|cpu|cuda(?::\d+)?|\d+)$/;
+
+/** Reads a device: `auto`, `cpu`, `cuda`, or a GPU among several, as `cuda:1` or `1`. */
+export function parseDevice(text: string): DeviceChoice {
+  if (!DEVICE.test(text)) {
+    throw new InvalidArgumentError('expected auto, cpu, cuda, or a GPU such as cuda:1 or 1.');
+  }
+  return /^\d/.test(text) ? Number(text) : (text as DeviceChoice);
 }
 
 /** Reads bytes with an optional unit, such as `6GiB` or `512MB`. */

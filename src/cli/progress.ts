@@ -4,6 +4,7 @@ import type {
   GenerateEvent,
   LoraEvent,
   PlanEvent,
+  RunDevice,
   SectionEvent,
   StageEvent,
   StepEvent,
@@ -96,6 +97,7 @@ export class TerminalReporter implements Reporter {
 
   private plan(event: PlanEvent): void {
     const { width, height, numFrames, numSections, numSteps, seed } = event;
+    console.error(deviceLine(event.device));
     const work = `${numSections} ${numSections === 1 ? 'section' : 'sections'} of ${numSteps} steps`;
     const length = `${numFrames} frames (${event.seconds.toFixed(1)} s)`;
     console.error(`${width} x ${height}, ${length}, ${work}, mode ${event.mode}, seed ${seed}`);
@@ -164,6 +166,13 @@ export class TerminalReporter implements Reporter {
     );
     if (file !== null) console.log(file);
   }
+}
+
+/** Where a run computes, and why not on a GPU when nobody chose the CPU. */
+function deviceLine({ kind, ordinal, name, whyNoGpu }: RunDevice): string {
+  const place = ordinal === null ? kind : `${kind}:${ordinal}`;
+  const reason = whyNoGpu === undefined ? '' : `; no GPU: ${whyNoGpu}`;
+  return `device ${place} (${name})${reason}`;
 }
 
 function seconds(ms: number): string {

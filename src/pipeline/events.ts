@@ -1,4 +1,5 @@
 import type { GenerationMode } from '../framepack/section-plan.ts';
+import type { DeviceKind } from '../tensor/device.ts';
 import type { ModelPart } from '../weights/model-folder.ts';
 import type { LoraReport } from './inputs/loras.ts';
 
@@ -40,6 +41,17 @@ export interface MemoryEstimate {
   readonly peakBytes: number;
 }
 
+/** Where a run computes. */
+export interface RunDevice {
+  readonly kind: DeviceKind;
+  /** Which of the GPUs; null on the CPU. */
+  readonly ordinal: number | null;
+  /** The processor or the GPU. */
+  readonly name: string;
+  /** Why `auto` took the CPU, as a clause without its end. */
+  readonly whyNoGpu?: string;
+}
+
 /** What is going to be made. The first event. */
 export interface PlanEvent extends Moment {
   readonly type: 'plan';
@@ -57,6 +69,7 @@ export interface PlanEvent extends Moment {
   readonly numSections: number;
   /** Sampler steps of each section. */
   readonly numSteps: number;
+  readonly device: RunDevice;
   readonly estimate: MemoryEstimate;
 }
 

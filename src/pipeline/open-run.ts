@@ -89,7 +89,7 @@ export async function openRunOf(
 ): Promise<Run> {
   const { signal } = request;
   throwIfAborted(signal);
-  const { leftOver, ...opened } = model;
+  const { leftOver, deviceFacts, ...opened } = model;
   const { info, device } = opened;
   const settings = resolveRequest(request, info);
   const { start, seed } = settings;
@@ -107,7 +107,7 @@ export async function openRunOf(
   const fps = request.fps ?? info.fps;
   const plan: PlanFacts = {
     ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
-    ...{ seed, numSections: plans.length, numSteps: settings.steps },
+    ...{ seed, numSections: plans.length, numSteps: settings.steps, device: deviceFacts },
   };
   const job = await openJobFolder(request);
   const output = await openNamedOutput(model, request, settings, plan, loras);

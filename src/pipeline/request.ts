@@ -8,9 +8,9 @@ import {
   type StepCacheKind,
   type StepCacheSettings,
 } from '../sampling/step-cache/open-step-cache.ts';
-import type { DeviceKind } from '../tensor/device.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type CheckpointInfo, SETTING_RANGES } from '../weights/checkpoint-info.ts';
+import { type DeviceChoice, deviceSchema, EXPECTED_DEVICE } from './inputs/device-choice.ts';
 import { fieldError } from './inputs/field-errors.ts';
 import type { LoraChoice } from './inputs/loras.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
@@ -30,7 +30,8 @@ export interface LoadOptions {
   readonly variant?: string | undefined;
   /** Whether weight files may be links to anywhere, and not only into a Hugging Face cache. */
   readonly allowLinks?: boolean | undefined;
-  readonly device?: Extract<DeviceKind, 'cpu' | 'cuda'> | undefined;
+  /** Where to compute; default `auto`. The `plan` event says what that was. */
+  readonly device?: DeviceChoice | undefined;
   /**
    * Dtype of the transformer's activations; default f32 on the CPU, bf16 on CUDA. In 16 bits the other networks use the
    * 16-bit type of their weights.
@@ -189,7 +190,7 @@ const schema = z.strictObject({
     )
     .optional(),
   tiling: z.enum(['temporal', 'full']).optional(),
-  device: z.enum(['cpu', 'cuda']).optional(),
+  device: deviceSchema.optional(),
   dtype: z.enum(['f32', 'f16', 'bf16']).optional(),
   threads: z.int().min(1).max(MAX_THREADS).optional(),
   budgetBytes: z.int().positive().optional(),
@@ -223,7 +224,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   stepCache: 'tea, mag or first-block, a threshold from 0 to 10, or { kind, threshold }',
   loras: `a list of { file, scale }, scale from -${MAX_LORA_SCALE} to ${MAX_LORA_SCALE}`,
   tiling: 'temporal or full',
-  device: 'cpu or cuda',
+  device: EXPECTED_DEVICE,
   dtype: 'f32, f16 or bf16',
   threads: `a whole number from 1 to ${MAX_THREADS}`,
   budgetBytes: 'a whole number of bytes above 0',

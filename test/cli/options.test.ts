@@ -4,6 +4,7 @@ import {
   checkRequired,
   option,
   parseBytes,
+  parseDevice,
   parseInteger,
   parseLora,
   parseNumber,
@@ -43,6 +44,22 @@ describe('option readers', () => {
 
   it.each(['', '-1', '6 apples', '6iB', '1e3'])('refuse %j as bytes', (text) => {
     expect(() => parseBytes(text)).toThrow('expected bytes');
+  });
+});
+
+describe('parseDevice', () => {
+  it.each([
+    ['auto', 'auto'],
+    ['cpu', 'cpu'],
+    ['cuda', 'cuda'],
+    ['cuda:1', 'cuda:1'],
+    ['2', 2],
+  ])('reads %s', (text, choice) => {
+    expect(parseDevice(text)).toBe(choice);
+  });
+
+  it.each(['', 'gpu', 'meta', 'cuda:', 'cuda:x', 'cpu:0', '-1', '1.5'])('refuses %j', (text) => {
+    expect(() => parseDevice(text)).toThrow('expected auto, cpu, cuda');
   });
 });
 

@@ -44,6 +44,7 @@ const ESTIMATE = { encodeBytes: 1, sampleBytes: 2, decodeBytes: 2 ** 23, peakByt
 const PLAN: PlanEvent = {
   ...{ type: 'plan', width: 640, height: 608, fps: 30, numFrames: 73, seconds: 73 / 30 },
   ...{ mode: 'f1', seed: 7, numSections: 2, numSteps: 5, estimate: ESTIMATE },
+  device: { kind: 'cpu', ordinal: null, name: 'Imagined 9000', whyNoGpu: 'none is there' },
   ...MOMENT,
 };
 
@@ -113,6 +114,7 @@ describe('TerminalReporter', () => {
     });
     expect(out).toEqual(['a.mp4']);
     expect(err).toEqual([
+      'device cpu (Imagined 9000); no GPU: none is there',
       '640 x 608, 73 frames (2.4 s), 2 sections of 5 steps, mode f1, seed 7',
       'warning: the prompt was cut',
       'lora a.safetensors at 0.5: 8 tensors matched',
@@ -125,5 +127,12 @@ describe('TerminalReporter', () => {
       '   0.5 s section 1/2, 33 frames',
       '   1.2 s done: 2 frames (0.1 s), seed 7, peak 1 MiB',
     ]);
+  });
+
+  it('names the device first', () => {
+    const firstLine = (device: PlanEvent['device']): string | undefined =>
+      lines(() => new TerminalReporter().event({ ...PLAN, device })).err[0];
+    expect(firstLine({ kind: 'cuda', ordinal: 1, name: 'RTX 1' })).toBe('device cuda:1 (RTX 1)');
+    expect(firstLine({ kind: 'cpu', ordinal: null, name: 'CPU' })).toBe('device cpu (CPU)');
   });
 });

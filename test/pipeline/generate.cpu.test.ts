@@ -109,6 +109,7 @@ describe('generate, asked for', { timeout: 120_000 }, () => {
     const events = await collect({ ...blank, steps: 4 });
     const fromGrey = doneOf(events);
     expect(events[0]).toMatchObject({ type: 'plan', numFrames: 28, seconds: 28 / 30 });
+    expect(events[0]).toMatchObject({ device: { kind: 'cpu', whyNoGpu: expect.any(String) } });
     expect(fromGrey.frames).toHaveLength(28);
     for (const frame of fromGrey.frames) expect(brightness(frame)).toBeGreaterThan(60);
     const fromBlack = doneOf(await collect({ ...blank, steps: 4, start: 'black' }));

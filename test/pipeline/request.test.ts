@@ -11,6 +11,13 @@ describe('checkRequest', () => {
     expect(checkRequest({ ...MINIMAL, prompt: '' }).prompt).toBe('');
   });
 
+  it.each(['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:17', 0, 3] as const)(
+    'accepts device %s',
+    (device) => {
+      expect(checkRequest({ ...MINIMAL, device }).device).toBe(device);
+    },
+  );
+
   it.each([
     [{ seconds: 0 }, 'seconds'],
     [{ seconds: -1 }, 'seconds'],
@@ -32,6 +39,12 @@ describe('checkRequest', () => {
     [{ guidanceRescale: 2 }, 'guidanceRescale'],
     [{ mode: 'sideways' }, 'mode'],
     [{ device: 'tpu' }, 'device'],
+    [{ device: 'meta' }, 'device'],
+    [{ device: 'cuda:' }, 'device'],
+    [{ device: 'cuda:1025' }, 'device'],
+    [{ device: '1' }, 'device'],
+    [{ device: -1 }, 'device'],
+    [{ device: 0.5 }, 'device'],
     [{ dtype: 'f8e4m3' }, 'dtype'],
     [{ threads: 0 }, 'threads'],
     [{ budgetBytes: 1.5 }, 'budgetBytes'],

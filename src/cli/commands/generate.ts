@@ -5,6 +5,7 @@ import { interruptible } from '../interrupt.ts';
 import {
   option,
   parseBytes,
+  parseDevice,
   parseInteger,
   parseLora,
   parseNumber,
@@ -85,7 +86,11 @@ const SAMPLING_OPTIONS: readonly Option[] = [
 ];
 
 const DEVICE_OPTIONS: readonly Option[] = [
-  option('--device <kind>', 'where to compute', { choices: ['cpu', 'cuda'], default: 'cpu' }),
+  option('--device <kind>', 'where to compute; a GPU among several is cuda:1 or 1', {
+    choices: ['auto', 'cpu', 'cuda'],
+    parse: parseDevice,
+    default: 'auto, cuda where a GPU is usable, else cpu',
+  }),
   option('--dtype <type>', "dtype of the transformer's activations", {
     choices: ['f32', 'f16', 'bf16'],
     default: 'f32 on cpu, bf16 on cuda',

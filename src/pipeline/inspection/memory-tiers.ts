@@ -1,4 +1,4 @@
-import { openModel } from '../model/open-model.ts';
+import { openModelOnMeta } from '../model/open-model.ts';
 import { openRunOf } from '../open-run.ts';
 import { rehearse } from '../planning/rehearse.ts';
 
@@ -40,7 +40,7 @@ export function tierOf(freeBytes: number): MemoryTier | null {
  * @throws {@link FramePackError} `ERR_CHECKPOINT`.
  */
 export async function fittingTier(folder: string): Promise<FittingTier | null> {
-  await using model = await openModel({ model: folder, device: 'cuda' }, 'meta');
+  await using model = await openModelOnMeta({ model: folder }, 'cuda');
   const { latentWindowSize, fps } = model.info;
   const seconds = (2 * FRAMES_PER_LATENT * latentWindowSize) / fps;
   for (const tier of MEMORY_TIERS) {

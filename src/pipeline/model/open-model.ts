@@ -1,7 +1,9 @@
-import { Device, type DeviceKind } from '../../tensor/device.ts';
+import { Device } from '../../tensor/device.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
 import { ModelFolder } from '../../weights/model-folder.ts';
+import type { RunDevice } from '../events.ts';
+import { type ChosenDevice, type ComputeKind, openChosenDevice } from '../inputs/device-choice.ts';
 import type { LoadOptions } from '../request.ts';
 import { Residency } from '../residency.ts';
 import type { Tokenizers } from '../run-context.ts';
@@ -10,6 +12,7 @@ import { checkModel, type LeftOver } from './check-model.ts';
 /** A checkpoint and the device it runs on; disposing it closes the device. */
 export interface OpenModel extends AsyncDisposable {
   readonly device: Device;
+  readonly deviceFacts: RunDevice;
   /** Most bytes that tensors may take on the device; null for no limit. */
   readonly budgetBytes: number | null;
   /** Dtype of the activations of the transformer. */
@@ -23,33 +26,53 @@ export interface OpenModel extends AsyncDisposable {
   readonly residency: Residency;
 }
 
-const DEFAULT_DTYPE: Readonly<Record<'cpu' | 'cuda', FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
+const DEFAULT_DTYPE: Readonly<Record<ComputeKind, FloatDType>> = { cpu: 'f32', cuda: 'bf16' };
 
 /**
  * Opens and checks the checkpoint, then opens the device.
  *
  * @param options - checked.
- * @param openedKind - the device to open where it is not that of the options, as for a rehearsal.
  * @throws {@link FramePackError} `ERR_CHECKPOINT`, or what `Device.open` throws.
  */
-export async function openModel(
+export async function openModel(options: LoadOptions): Promise<OpenModel> {
+  const { device: choice = 'auto', threads, budgetBytes } = options;
+  return await openModelOn(options, () => {
+    const chosen = openChosenDevice(choice, { threads, budgetBytes });
+    return { ...chosen, kind: chosen.facts.kind === 'cuda' ? 'cuda' : 'cpu' };
+  });
+}
+
+/**
+ * As {@link openModel} on the `meta` device, for a rehearsal of a run on another.
+ *
+ * @param kind - the device that is rehearsed for; the one in the options is not read.
+ */
+export async function openModelOnMeta(options: LoadOptions, kind: ComputeKind): Promise<OpenModel> {
+  return await openModelOn(options, () => {
+    const device = Device.open('meta', { budgetBytes: options.budgetBytes });
+    return { device, facts: { kind: 'meta', ordinal: null, name: 'meta' }, kind };
+  });
+}
+
+/** @param open - opens the device, and says for which kind the dtype is chosen. */
+async function openModelOn(
   options: LoadOptions,
-  openedKind: DeviceKind = options.device ?? 'cpu',
+  open: () => ChosenDevice & { readonly kind: ComputeKind },
 ): Promise<OpenModel> {
-  const { device: kind = 'cpu', threads, budgetBytes } = options;
-  const { variant = '', allowLinks = false } = options;
+  const { variant = '', allowLinks = false, budgetBytes = null } = options;
   const folder = await ModelFolder.open(options.model, { variant, allowLinks });
   const { tokenizers, leftOver } = await checkModel(folder);
-  const device = Device.open(openedKind, { threads, budgetBytes });
+  const { device, facts, kind } = open();
   return {
     device,
-    budgetBytes: budgetBytes ?? null,
+    deviceFacts: facts,
+    budgetBytes,
     dtype: options.dtype ?? DEFAULT_DTYPE[kind],
     folder,
     info: folder.info,
     tokenizers,
     leftOver,
-    residency: new Residency(budgetBytes ?? null),
+    residency: new Residency(budgetBytes),
     [Symbol.asyncDispose]: () => device.close(),
   };
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { FramePackError, show } from '../../errors.ts';
 import { userCacheFolder } from '../../hub/hub-settings.ts';
-import { openModel } from '../model/open-model.ts';
+import type { Device } from '../../tensor/device.ts';
+import { openChosenDevice } from '../inputs/device-choice.ts';
+import { openModelOnMeta } from '../model/open-model.ts';
 import { openRunOf } from '../open-run.ts';
-import { checkRequest, type GenerateRequest, splitRequest } from '../request.ts';
+import { checkRequest, type GenerateRequest, type LoadOptions, splitRequest } from '../request.ts';
 import { type EstimateSettings, estimateRun, type RunEstimate } from './run-estimate.ts';
 import { ASSUMED_DEVICES, type AssumedDevice, peakRates } from './timing/assumed-devices.ts';
 import { measuredRates } from './timing/measured-rates.ts';
@@ -34,20 +36,29 @@ export async function estimate(
 ): Promise<RunEstimate> {
   const checked = checkRequest(request);
   checkAssumed(checked, assume);
-  const { load: given, request: asked } = splitRequest(checked);
+  const { load, request: asked } = splitRequest(checked);
   const { out, job: _, ...video } = asked;
-  const load = {
-    ...given,
-    device: assume === undefined ? (given.device ?? 'cpu') : 'cuda',
-  } as const;
-  const { device, budgetBytes = null } = load;
-  const ratesOf: EstimateSettings['ratesOf'] = async (classes) =>
-    assume === undefined
-      ? await measuredRates(load, classes, join(cacheFolder, RATES_FILE))
-      : peakRates(assume);
-  await using model = await openModel(load, 'meta');
+  await using device = assume === undefined ? openIfThere(load) : null;
+  const kind = device?.kind === 'cpu' ? 'cpu' : 'cuda';
+  const ratesOf: EstimateSettings['ratesOf'] = async (classes) => {
+    if (assume !== undefined) return peakRates(assume);
+    return device && (await measuredRates(device, classes, join(cacheFolder, RATES_FILE)));
+  };
+  await using model = await openModelOnMeta(load, kind);
   await using run = await openRunOf(model, video, () => {});
-  return await estimateRun(run, { budgetBytes, device, ratesOf }, { out, crf: video.crf });
+  const { budgetBytes = null } = load;
+  const settings = { budgetBytes, device: kind, ratesOf } as const;
+  return await estimateRun(run, settings, { out, crf: video.crf });
+}
+
+/** The device of a request, or null for a GPU that was asked for by name and does not open. */
+function openIfThere({ device: choice = 'auto', threads }: LoadOptions): Device | null {
+  try {
+    return openChosenDevice(choice, { threads }).device;
+  } catch (error) {
+    if (choice !== 'auto' && choice !== 'cpu' && error instanceof FramePackError) return null;
+    throw error;
+  }
 }
 
 function checkAssumed({ device }: GenerateRequest, assume: AssumedDevice | undefined): void {

@@ -1,8 +1,9 @@
 import { bitrateForQuality } from '../../media/video/encoders/bitrate.ts';
 import type { WorkClass } from '../../tensor/work/work-meter.ts';
 import type { MemoryEstimate } from '../events.ts';
+import type { ComputeKind } from '../inputs/device-choice.ts';
 import type { Run } from '../open-run.ts';
-import type { LoadOptions, VideoRequest } from '../request.ts';
+import type { VideoRequest } from '../request.ts';
 import { type Rehearsal, rehearse } from './rehearse.ts';
 import type { MeasuredStage, StageName } from './stage-recorder.ts';
 import { type DeviceRates, secondsOf } from './timing/device-rates.ts';
@@ -34,7 +35,7 @@ export interface StageEstimate {
 
 /** What a run takes on the device, in the computer, and of work. */
 export interface RunEstimate extends MemoryEstimate {
-  readonly device: NonNullable<LoadOptions['device']>;
+  readonly device: ComputeKind;
   readonly width: number;
   readonly height: number;
   readonly numFrames: number;

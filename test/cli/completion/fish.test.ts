@@ -8,7 +8,7 @@ import { framepackCommands, hasShell, linesOf } from './shells.ts';
 test('has a line for every command and option, with choices and kinds of paths', () => {
   const lines = fishCompletion(framepackCommands()).split('\n');
   const start = "complete -c framepack -n '__fish_seen_subcommand_from generate'";
-  expect(lines).toContain(`${start} -l device -x -a 'cpu cuda' -d 'where to compute'`);
+  expect(lines).toContain(`${start} -l device -x -a 'auto cpu cuda' -d 'where to compute'`);
   expect(lines).toContain(`${start} -l image -r -F -d 'start picture'`);
   expect(lines).toContain(`${start} -l json -d 'print events as one JSON object a line'`);
 });

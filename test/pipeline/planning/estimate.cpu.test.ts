@@ -68,6 +68,8 @@ describe('estimate', { timeout: 120_000 }, () => {
     const { uploadBytes, diskBytes, pinnedBytes } = stages[3]!;
     expect(uploadBytes).toBe(diskBytes);
     expect(pinnedBytes).toBe(16 * 2 ** 20);
+    const second = await estimate({ ...TINY_REQUEST, device: 'cuda:1' });
+    expect([second.device, second.rates]).toEqual(['cuda', null]);
   });
 
   it('is what an open model says', async () => {

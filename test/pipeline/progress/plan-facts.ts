@@ -5,6 +5,7 @@ import type { PlanFacts } from '../../../src/pipeline/progress/run-reporter.ts';
 export const PLAN_FACTS: PlanFacts = {
   ...{ width: 128, height: 96, fps: 30, numFrames: 37, seconds: 37 / 30 },
   ...{ mode: 'i2v', seed: 1, numSections: 1, numSteps: 2 },
+  device: { kind: 'cpu', ordinal: null, name: 'a processor' },
 };
 
 /** An estimate of nothing. */

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { FramePackError } from '../../../errors.ts';
-import { Device } from '../../../tensor/device.ts';
+import type { Device } from '../../../tensor/device.ts';
 import type { WorkClass } from '../../../tensor/work/work-meter.ts';
-import type { LoadOptions } from '../../request.ts';
 import type { DeviceRates } from './device-rates.ts';
 import { probeUpload, probeWork } from './probe-device.ts';
 
@@ -26,17 +24,13 @@ type RateCache = z.infer<typeof cacheSchema>;
  * cannot be read or written only means that they are measured again.
  *
  * @param classes - kinds of work whose rates are needed.
- * @returns null where there is no such device.
  */
 export async function measuredRates(
-  { device: kind = 'cpu', threads }: Pick<LoadOptions, 'device' | 'threads'>,
+  device: Device,
   classes: readonly WorkClass[],
   cacheFile: string,
-): Promise<DeviceRates | null> {
-  const device = openIfThere(kind, threads);
-  if (device === null) return null;
-  await using _ = device;
-  const { name, isa = '', threads: numThreads = '', driver = '' } = device.describe();
+): Promise<DeviceRates> {
+  const { kind, name, isa = '', threads: numThreads = '', driver = '' } = device.describe();
   const key = [kind, name, isa, numThreads, driver].filter((fact) => fact !== '').join(' ');
   const cache = await readCache(cacheFile);
   const known = cache[key];
@@ -52,15 +46,6 @@ export async function measuredRates(
     ...{ name, source: 'measured', flopsPerSecond: flops },
     ...{ movedBytesPerSecond: moved, uploadBytesPerSecond: upload },
   };
-}
-
-function openIfThere(kind: 'cpu' | 'cuda', threads: number | undefined): Device | null {
-  try {
-    return Device.open(kind, { threads });
-  } catch (error) {
-    if (kind === 'cuda' && error instanceof FramePackError) return null;
-    throw error;
-  }
 }
 
 async function readCache(file: string): Promise<RateCache> {
