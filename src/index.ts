@@ -19,6 +19,15 @@ export {
 export { type EncodeFolderOptions, encodeFolder } from './media/video/encode-folder.ts';
 export { ENCODER_NAMES, type EncoderName } from './media/video/formats.ts';
 export type { VideoOptions, VideoResult } from './media/video/video-writer.ts';
+export { convert } from './pipeline/conversion/convert.ts';
+export {
+  type Conversion,
+  type ConvertEvent,
+  type ConvertOptions,
+  type ConvertPlanEvent,
+  type ConvertProgressEvent,
+  FP8_SCHEMES,
+} from './pipeline/conversion/convert-options.ts';
 export type {
   DoneEvent,
   GenerateEvent,

@@ -4,6 +4,7 @@ import { FramePackError } from '../index.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCalibrateCommand } from './commands/calibrate.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addConvertCommand } from './commands/convert.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEncodeCommand } from './commands/encode.ts';
 import { addGenerateCommand } from './commands/generate.ts';
@@ -41,6 +42,7 @@ export function createProgram(json: boolean): Command {
   addDoctorCommand(program);
   addInspectCommand(program);
   addPullCommand(program);
+  addConvertCommand(program);
   addBuildCommand(program);
   addEncodeCommand(program);
   addCalibrateCommand(program);

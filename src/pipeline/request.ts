@@ -12,7 +12,7 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import { type CheckpointInfo, SETTING_RANGES } from '../weights/checkpoint-info.ts';
 import { type DeviceChoice, deviceSchema, EXPECTED_DEVICE } from './inputs/device-choice.ts';
 import { fieldError } from './inputs/field-errors.ts';
-import type { LoraChoice } from './inputs/loras.ts';
+import { EXPECTED_LORAS, type LoraChoice, lorasSchema } from './inputs/loras.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
 import { DEFAULT_START, type StartKind } from './inputs/start-picture.ts';
 
@@ -141,7 +141,6 @@ export type ResolvedRequest = {
 
 const { maxSeconds, maxSteps, maxGuidance, maxCfg } = SETTING_RANGES;
 const MAX_THREADS = 1024;
-const MAX_LORA_SCALE = 10;
 const WORST_CRF = 51;
 const MAX_FPS = 120;
 const MAX_PROMPT_LENGTH = 10_000;
@@ -181,14 +180,7 @@ const schema = z.strictObject({
       z.strictObject({ kind: cacheKind.optional(), threshold: cacheThreshold.optional() }),
     ])
     .optional(),
-  loras: z
-    .array(
-      z.strictObject({
-        file: z.string().min(1),
-        scale: z.number().min(-MAX_LORA_SCALE).max(MAX_LORA_SCALE).optional(),
-      }),
-    )
-    .optional(),
+  loras: lorasSchema.optional(),
   tiling: z.enum(['temporal', 'full']).optional(),
   device: deviceSchema.optional(),
   dtype: z.enum(['f32', 'f16', 'bf16']).optional(),
@@ -222,7 +214,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   cfg: `a number from 1 to ${maxCfg}`,
   guidanceRescale: 'a number from 0 to 1',
   stepCache: 'tea, mag or first-block, a threshold from 0 to 10, or { kind, threshold }',
-  loras: `a list of { file, scale }, scale from -${MAX_LORA_SCALE} to ${MAX_LORA_SCALE}`,
+  loras: EXPECTED_LORAS,
   tiling: 'temporal or full',
   device: EXPECTED_DEVICE,
   dtype: 'f32, f16 or bf16',

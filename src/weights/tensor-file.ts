@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError, show } from '../errors.ts';
 import { checkTensor, mismatch } from '../tensor/check.ts';
@@ -15,24 +15,18 @@ import {
   parseSafetensorsHeader,
   type TensorEntry,
 } from './files/safetensors-header.ts';
+import {
+  layOutFile,
+  type StoredTensor,
+  storedTypeOf,
+  writeAt,
+} from './files/safetensors-writer.ts';
 
 /** Tensors by name, as {@link saveTensors} takes them. */
 export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
 
 /** Text by name that a safetensors file carries beside its tensors. */
 export type TensorFileMetadata = Readonly<Record<string, string>>;
-
-const STORED_NAMES: Readonly<Record<DType, string>> = {
-  f32: 'F32',
-  f16: 'F16',
-  bf16: 'BF16',
-  f8e4m3: 'F8_E4M3',
-  i32: 'I32',
-  u8: 'U8',
-};
-
-/** Data begins at a multiple of this, so that every element of a mapped file is aligned. */
-const ALIGNMENT = 8;
 
 /**
  * Writes tensors to a safetensors file. It appears under its name when it is complete and on the disk, in place of what
@@ -58,8 +52,11 @@ export async function saveTensors(
   try {
     const handle = await open(temporary, 'wx');
     try {
-      await write(handle, headerOf(entries, metadata));
-      for (const [, tensor] of entries) await write(handle, await bytesOfTensor(tensor));
+      const layout = layOutFile(entries.map(storedTensor), metadata);
+      await writeAt(handle, layout.header, 0);
+      for (const [name, tensor] of entries) {
+        await writeAt(handle, await bytesOfTensor(tensor), layout.offsets.get(name)!);
+      }
       await handle.sync();
     } finally {
       await handle.close();
@@ -73,7 +70,6 @@ export async function saveTensors(
   }
 }
 
-/** Wide elements first, then by name: every tensor begins at a multiple of its element. */
 function checkedEntries(tensors: NamedTensors): (readonly [string, Tensor])[] {
   if (typeof tensors !== 'object' || tensors === null) {
     const expected = 'tensors by name';
@@ -89,9 +85,7 @@ function checkedEntries(tensors: NamedTensors): (readonly [string, Tensor])[] {
     }
     checkTensor('saveTensors', name, tensor);
   }
-  return entries.sort(
-    ([a, x], [b, y]) => bytesOf(y.dtype) - bytesOf(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
-  );
+  return entries;
 }
 
 function checkMetadata(metadata: TensorFileMetadata): void {
@@ -103,34 +97,13 @@ function checkMetadata(metadata: TensorFileMetadata): void {
   throw mismatch('ERR_ARGUMENT', 'saveTensors', 'metadata', 'texts by name', show(metadata));
 }
 
-function headerOf(
-  entries: readonly (readonly [string, Tensor])[],
-  metadata: TensorFileMetadata,
-): Uint8Array {
-  let end = 0;
-  const members = entries.map(([name, { dtype, shape, size }]) => {
-    const begin = end;
-    end += size * bytesOf(dtype);
-    return [name, { dtype: STORED_NAMES[dtype], shape, data_offsets: [begin, end] }] as const;
-  });
-  const texts = Object.keys(metadata).length === 0 ? [] : [['__metadata__', metadata] as const];
-  const json = Buffer.from(JSON.stringify(Object.fromEntries([...texts, ...members])));
-  const length = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
-  const header = Buffer.alloc(LENGTH_FIELD_BYTES + length, ' ');
-  header.writeBigUInt64LE(BigInt(length), 0);
-  json.copy(header, LENGTH_FIELD_BYTES);
-  return header;
+function storedTensor([name, { dtype, shape }]: readonly [string, Tensor]): StoredTensor {
+  return { name, storedType: storedTypeOf(dtype), shape };
 }
 
 async function bytesOfTensor(tensor: Tensor): Promise<Uint8Array> {
   const { buffer, byteOffset, byteLength } = await tensor.read();
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-async function write(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
-  }
 }
 
 function reason(cause: unknown): string {

@@ -64,8 +64,23 @@ export class WeightScope {
    */
   take(name: string, shape: readonly number[]): Tensor {
     return scope(() => {
-      const weight = this.takeWide(name, shape);
+      const weight = this.takeWide(name, shape, this.source.wideType);
       return this.edits?.apply(this.resolve(name), weight) ?? weight;
+    });
+  }
+
+  /**
+   * Takes a tensor in a float type of the caller's, with one rounding, edits and scales included: fp8 is widened and edits
+   * are applied in f32.
+   *
+   * @throws {@link FramePackError} as {@link WeightScope.take}.
+   */
+  takeAs<D extends FloatDType>(name: string, shape: readonly number[], dtype: D): Tensor<D> {
+    return scope(() => {
+      const full = this.resolve(name);
+      if (!this.edits?.changes(full)) return cast(this.takeWide(name, shape, dtype), dtype);
+      const wide = cast(this.takeWide(name, shape, 'f32'), 'f32');
+      return cast(this.edits.apply(full, wide), dtype);
     });
   }
 
@@ -92,12 +107,12 @@ export class WeightScope {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
 
-  private takeWide(name: string, shape: readonly number[]): Tensor {
+  /** As it is stored, but fp8 in `wideType`. */
+  private takeWide(name: string, shape: readonly number[], wideType: FloatDType): Tensor {
     const data = this.source.take(this.resolve(name), shape);
     const matrix = [shape[0] ?? 1, sizeOf(shape.slice(1))];
     const scales = this.takeScales(name, matrix);
     if (!isFp8(this.entryOf(name))) return data;
-    const { wideType } = this.source;
     if (scales === null) return cast(data, wideType);
     return widen(data.reshape(matrix), scales, wideType).reshape(shape);
   }

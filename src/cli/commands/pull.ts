@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type PullEvent, type PulledRepository, type PullOptions, pull } from '../../index.ts';
 import { interruptible } from '../interrupt.ts';
 import { option, parseInteger, quietOption } from '../options.ts';
+import { duration, size } from '../quantities.ts';
 
 interface PullFlags {
   readonly cache?: string;
@@ -79,16 +80,4 @@ export function lineOf(event: PullEvent): string {
     case 'wait':
       return `${event.file}: waiting for another process that fetches it`;
   }
-}
-
-function size(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(bytes || 1) / 3)));
-  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 100) return `${seconds} s`;
-  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

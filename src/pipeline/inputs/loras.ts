@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { digestOfFile } from '../../hub/download/digest.ts';
 import { Device } from '../../tensor/device.ts';
 import { sizeOf } from '../../tensor/shape.ts';
@@ -17,6 +18,19 @@ export interface LoraChoice {
   /** Multiplies its changes, -10 to 10; default 1, and 0 is as if it were not there. */
   readonly scale?: number | undefined;
 }
+
+const MAX_SCALE = 10;
+
+/** Checks the LoRAs of a request. */
+export const lorasSchema: z.ZodType<readonly LoraChoice[]> = z.array(
+  z.strictObject({
+    file: z.string().min(1),
+    scale: z.number().min(-MAX_SCALE).max(MAX_SCALE).optional(),
+  }),
+);
+
+/** What the LoRAs of a request may be, for messages. */
+export const EXPECTED_LORAS: string = `a list of { file, scale }, scale from -${MAX_SCALE} to ${MAX_SCALE}`;
 
 /** What was found about a LoRA before it is merged. */
 export interface LoraReport {
@@ -62,15 +76,7 @@ export class RunLoras {
     await using device = Device.open('meta');
     const checkpoint = await folder.openWeights(device, 'transformer');
     const network = new NetworkTensors(checkpoint, '', DIT_NAMES);
-    const modules = new LoraModules(network);
-    const reports: LoraReport[] = [];
-    const loras: ScaledLora[] = [];
-    for (const { file, scale = 1 } of choices) {
-      const lora = matchLora(file, network, modules);
-      const { numMatched, unmatched } = lora;
-      reports.push({ file, scale, sha256: await digestOf(file, signal), numMatched, unmatched });
-      if (scale !== 0) loras.push({ lora, scale });
-    }
+    const { reports, loras } = await matchLoras(network, choices, signal);
     return new RunLoras(reports, loras, widenedBytes(loras, network));
   }
 
@@ -87,6 +93,35 @@ export class RunLoras {
     if (this.loras.length === 0) return weights;
     return weights.edited(await LoraEdits.open(device, this.loras));
   }
+}
+
+/** LoRAs that fit a transformer; those of scale 0 are only reported. */
+export interface MatchedLoras {
+  /** In the order of the choices. */
+  readonly reports: readonly LoraReport[];
+  readonly loras: readonly ScaledLora[];
+}
+
+/**
+ * Matches LoRAs with a transformer; their headers are read, and the files for their digests.
+ *
+ * @throws {@link FramePackError} as `matchLora`; `ERR_ABORTED`.
+ */
+export async function matchLoras(
+  network: NetworkLayout,
+  choices: readonly LoraChoice[],
+  signal?: AbortSignal,
+): Promise<MatchedLoras> {
+  const modules = new LoraModules(network);
+  const reports: LoraReport[] = [];
+  const loras: ScaledLora[] = [];
+  for (const { file, scale = 1 } of choices) {
+    const lora = matchLora(file, network, modules);
+    const { numMatched, unmatched } = lora;
+    reports.push({ file, scale, sha256: await digestOf(file, signal), numMatched, unmatched });
+    if (scale !== 0) loras.push({ lora, scale });
+  }
+  return { reports, loras };
 }
 
 /** One byte more for every element of an fp8 weight that is changed. */

@@ -166,6 +166,19 @@ function isIntegerList(value: JsonValue | undefined): value is readonly number[]
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
+/** Bits of one element of a type of the format. */
+export function storedBits(storedType: string): number {
+  const type = STORED_TYPES.get(storedType);
+  if (type !== undefined) return type.bits;
+  const message = `safetensors: type expected ${[...STORED_TYPES.keys()].join(', ')}, got ${storedType}`;
+  throw new FramePackError('ERR_INTERNAL', message);
+}
+
+/** Bytes of a tensor of a type of the format; its size must be a whole number of them. */
+export function storedByteLength(storedType: string, shape: readonly number[]): number {
+  return storedBytes(shape, storedBits(storedType))!;
+}
+
 /** Bytes of a shape, or null when the count overflows or is no whole number of bytes. */
 function storedBytes(shape: readonly number[], bits: number): number | null {
   // A zero dimension must not hide an overflow of the others, so it is left out of the checked product.
