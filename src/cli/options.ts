@@ -56,6 +56,14 @@ export function quietOption(): Option {
   return option('--quiet', 'print nothing but the result, warnings and errors').conflicts('json');
 }
 
+/** What to load, for every command that loads something. */
+export function modelOption(): Option {
+  return requiredOption(
+    '--model <path>',
+    'model folder, or a model in the Hugging Face cache such as lllyasviel/FramePackI2V_HY',
+  );
+}
+
 /** Reads a finite number for commander; ranges belong to the request. */
 export function parseNumber(text: string): number {
   const value = Number(text);

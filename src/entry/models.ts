@@ -23,6 +23,7 @@ export {
   type VaeRunOptions,
   VaeVideoDecoder,
 } from '../models/vae/vae.ts';
+export { locateModel, type ModelSource } from '../pipeline/model/locate/locate-model.ts';
 export { ClipTokenizer } from '../tokenizers/clip-tokenizer.ts';
 export {
   type EncodedPrompt,
@@ -38,4 +39,9 @@ export type {
   Rgb,
 } from '../weights/checkpoint-info.ts';
 export type { CheckpointFileOptions } from '../weights/files/checkpoint-files.ts';
-export { type HubCache, ModelFolder, type ModelPart } from '../weights/model-folder.ts';
+export {
+  ModelFolder,
+  type ModelLayout,
+  type ModelPart,
+  type PartPaths,
+} from '../weights/model-folder.ts';

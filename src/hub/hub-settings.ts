@@ -43,7 +43,7 @@ export function hubSettings(
     endpoint: checkEndpoint(overrides.endpoint ?? env.HF_ENDPOINT ?? DEFAULT_ENDPOINT),
     token: overrides.token ?? tokenOf(env),
     isOffline: overrides.offline ?? YES.has((env.HF_HUB_OFFLINE ?? '').toLowerCase()),
-    cacheFolder: path.resolve(overrides.cacheFolder ?? cacheFolderOf(env)),
+    cacheFolder: path.resolve(overrides.cacheFolder ?? hubCacheFolder(env)),
   };
 }
 
@@ -70,12 +70,14 @@ export function userCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return path.resolve(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'));
 }
 
-function homeOf(env: NodeJS.ProcessEnv): string {
-  return env.HF_HOME || path.join(userCacheFolder(env), 'huggingface');
+/** The Hugging Face cache: the folder of the `models--*` folders, as {@link hubSettings} finds it. */
+export function hubCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const folder = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
+  return path.resolve(folder || path.join(homeOf(env), 'hub'));
 }
 
-function cacheFolderOf(env: NodeJS.ProcessEnv): string {
-  return env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || path.join(homeOf(env), 'hub');
+function homeOf(env: NodeJS.ProcessEnv): string {
+  return env.HF_HOME || path.join(userCacheFolder(env), 'huggingface');
 }
 
 function tokenOf(env: NodeJS.ProcessEnv): string | null {

@@ -1,11 +1,16 @@
+/** A folder of a repository with all that lies below it. */
+export interface RepositoryFolder {
+  /** Empty for the files of the root alone. */
+  readonly name: string;
+  /** Bytes of the weights, before the hub has been asked; 0 for small files. */
+  readonly approximateBytes: number;
+}
+
 /** Files of one repository. */
 export interface RepositoryPart {
   /** `owner/name`. */
   readonly repository: string;
-  /** Folders to take, with all that lies below them; the empty name is the files of the root alone. */
-  readonly folders: readonly string[];
-  /** Bytes of the weights, before the hub has been asked. */
-  readonly approximateBytes: number;
+  readonly folders: readonly RepositoryFolder[];
 }
 
 /** A model whose networks lie in several repositories. */
@@ -16,21 +21,31 @@ export interface ModelSet {
   readonly parts: readonly RepositoryPart[];
 }
 
-const ENCODERS_AND_VAE: readonly RepositoryPart[] = [
+const SMALL = 0;
+
+/** Encoders, VAE and tokenizers, the same for all released models. */
+export const ENCODERS_AND_VAE: readonly RepositoryPart[] = [
   {
     repository: 'hunyuanvideo-community/HunyuanVideo',
-    folders: ['text_encoder', 'text_encoder_2', 'tokenizer', 'tokenizer_2', 'vae'],
-    approximateBytes: 15_749_000_000,
+    folders: [
+      { name: 'text_encoder', approximateBytes: 15_010_373_632 },
+      { name: 'text_encoder_2', approximateBytes: 246_120_960 },
+      { name: 'tokenizer', approximateBytes: SMALL },
+      { name: 'tokenizer_2', approximateBytes: SMALL },
+      { name: 'vae', approximateBytes: 492_957_606 },
+    ],
   },
   {
     repository: 'lllyasviel/flux_redux_bfl',
-    folders: ['image_encoder', 'feature_extractor'],
-    approximateBytes: 856_000_000,
+    folders: [
+      { name: 'image_encoder', approximateBytes: 856_451_200 },
+      { name: 'feature_extractor', approximateBytes: SMALL },
+    ],
   },
 ];
 
 function released(repository: string, mode: ModelSet['mode']): ModelSet {
-  const transformer = { repository, folders: [''], approximateBytes: 25_749_000_000 };
+  const transformer = { repository, folders: [{ name: '', approximateBytes: 25_748_629_632 }] };
   return { repository, mode, parts: [transformer, ...ENCODERS_AND_VAE] };
 }
 
@@ -50,6 +65,8 @@ export function findModelSet(repository: string): ModelSet | undefined {
 }
 
 /** Bytes of the weights of all parts, before the hub has been asked. */
-export function approximateBytes({ parts }: ModelSet): number {
-  return parts.reduce((sum, part) => sum + part.approximateBytes, 0);
+export function approximateBytes({ parts }: Pick<ModelSet, 'parts'>): number {
+  return parts
+    .flatMap(({ folders }) => folders)
+    .reduce((sum, folder) => sum + folder.approximateBytes, 0);
 }

@@ -36,7 +36,8 @@ export function parseSource(source: string, endpoint: string): RepositoryRequest
   return set.parts.map((part) => ({
     repository: part.repository,
     revision,
-    wants: (file) => part.folders.includes(file.includes('/') ? file.split('/')[0]! : ''),
+    wants: (file) =>
+      part.folders.some(({ name }) => name === (file.includes('/') ? file.split('/')[0]! : '')),
   }));
 }
 

@@ -24,8 +24,14 @@ export interface StepCacheChoice {
 
 /** What a model is opened with; the same for all of its videos. */
 export interface LoadOptions {
-  /** Folder of the checkpoint in the Hugging Face layout. */
+  /**
+   * What to load: a folder in the Hugging Face layout, a released model by its repository
+   * (`lllyasviel/FramePackI2V_HY`, `lllyasviel/FramePack_F1_I2V_HY_20250503`) as `framepack pull` leaves it in the cache,
+   * a folder of that cache, or the cache itself where it holds one. Nothing is downloaded.
+   */
   readonly model: string;
+  /** Hugging Face cache in which repositories are looked for; default as its own programs find it. */
+  readonly cacheFolder?: string | undefined;
   /** Word in the names of the weights to take where they are there in several types, such as `fp16`. */
   readonly variant?: string | undefined;
   /** Whether weight files may be links to anywhere, and not only into a Hugging Face cache. */
@@ -157,6 +163,7 @@ const cacheThreshold = z.number().min(0).max(10);
 
 const schema = z.strictObject({
   model: z.string().min(1),
+  cacheFolder: z.string().min(1).optional(),
   variant: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_]*$/)
@@ -199,7 +206,8 @@ const schema = z.strictObject({
 
 /** What each field may be, for messages. */
 const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
-  model: 'the path of a model folder',
+  model: 'the path of a model folder or a repository',
+  cacheFolder: 'the path of a folder',
   variant: 'a word such as fp16',
   allowLinks: 'true or false',
   prompt: EXPECTED_PROMPT,
@@ -233,6 +241,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
 
 const LOAD_FIELDS = {
   model: true,
+  cacheFolder: true,
   variant: true,
   allowLinks: true,
   device: true,
@@ -257,9 +266,10 @@ export function splitRequest(request: GenerateRequest): {
   readonly load: LoadOptions;
   readonly request: VideoRequest;
 } {
-  const { model, variant, allowLinks, device, dtype, threads, budgetBytes, ...video } = request;
+  const { model, cacheFolder, variant, allowLinks, device, dtype, threads, budgetBytes, ...video } =
+    request;
   return {
-    load: { model, variant, allowLinks, device, dtype, threads, budgetBytes },
+    load: { model, cacheFolder, variant, allowLinks, device, dtype, threads, budgetBytes },
     request: video,
   };
 }
@@ -284,17 +294,12 @@ function check<T>(operation: string, fields: z.ZodObject & z.ZodType<T>, given: 
 /**
  * Fills in the defaults of the checkpoint.
  *
- * @throws {@link FramePackError} `ERR_UNSUPPORTED` when the checkpoint was not trained for the mode.
+ * @throws {@link FramePackError} `ERR_UNSUPPORTED` when the checkpoint was not trained for the mode; `ERR_ARGUMENT` when
+ *   neither it nor the request tells the mode.
  */
 export function resolveRequest(request: VideoRequest, info: CheckpointInfo): ResolvedRequest {
   const { defaults } = info;
-  const mode = request.mode ?? defaults.mode;
-  if (!info.modes.includes(mode)) {
-    throw new FramePackError(
-      'ERR_UNSUPPORTED',
-      `generate: mode expected ${info.modes.join(' or ')} for ${info.name}, got ${mode}`,
-    );
-  }
+  const mode = modeOf(request, info);
   const stepCache = stepCacheOf(request.stepCache);
   if (stepCache?.kind === 'mag') checkRatios(info.magRatios);
   return {
@@ -311,6 +316,24 @@ export function resolveRequest(request: VideoRequest, info: CheckpointInfo): Res
     tiling: request.tiling ?? 'temporal',
     stepCache,
   };
+}
+
+function modeOf(request: VideoRequest, { modes, defaults, name }: CheckpointInfo): GenerationMode {
+  const mode = request.mode ?? defaults.mode;
+  if (mode === null) {
+    throw new FramePackError(
+      'ERR_ARGUMENT',
+      `generate: mode expected ${modes.join(' or ')}, got none: no name and no metadata of ${name} says which of them ` +
+        'its transformer was trained for, and the other gives noise; f1 for files made of FramePack_F1_I2V_HY, ' +
+        'i2v for those of FramePackI2V_HY',
+      { field: 'mode' },
+    );
+  }
+  if (modes.includes(mode)) return mode;
+  throw new FramePackError(
+    'ERR_UNSUPPORTED',
+    `generate: mode expected ${modes.join(' or ')} for ${name}, got ${mode}`,
+  );
 }
 
 /** What the text encoders read: the prompt, and with guidance the negative one. */

@@ -106,7 +106,8 @@ export interface CheckpointInfo {
   };
   readonly modes: readonly CheckpointMode[];
   readonly defaults: {
-    readonly mode: CheckpointMode;
+    /** Null when nothing tells what the weights were trained for: a request has to. */
+    readonly mode: CheckpointMode | null;
     readonly seconds: number;
     readonly steps: number;
     readonly seed: number;

@@ -1,17 +1,13 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FramePackError } from '../errors.ts';
 import type { Device } from '../tensor/device.ts';
 import { Checkpoint } from './checkpoint.ts';
-import {
-  type CheckpointInfo,
-  type CheckpointMode,
-  parseCheckpointInfo,
-} from './checkpoint-info.ts';
+import { type CheckpointInfo, parseCheckpointInfo } from './checkpoint-info.ts';
 import type { CheckpointFileOptions } from './files/checkpoint-files.ts';
 import { readTextFile } from './files/text-file.ts';
 import { variantsAmong } from './files/weight-variants.ts';
-import { OFFICIAL_SOURCES, OFFICIAL_TRANSFORMERS, officialInfo } from './official/description.ts';
+import { officialInfo } from './official/description.ts';
 
 const MAX_JSON_BYTES = 64_000_000;
 const INFO_FILE = 'framepack.json';
@@ -37,15 +33,26 @@ export const NETWORKS: readonly ModelPart[] = [
   'image_encoder',
 ];
 
-/** Where the Hugging Face cache is, as its own variables say; the caller reads the environment. */
-export interface HubCache {
-  /** `HF_HUB_CACHE`: the folder of `models--...` folders. Wins over `hfHome`. */
-  readonly hubCache?: string;
-  /** `HF_HOME`: its subfolder `hub` is the cache. */
-  readonly hfHome?: string;
+const PARTS: readonly ModelPart[] = [
+  ...NETWORKS,
+  'tokenizer',
+  'tokenizer_2',
+  'feature_extractor',
+  'scheduler',
+];
+
+/** File or folder of every part that was found. */
+export type PartPaths = Readonly<Partial<Record<ModelPart, string>>>;
+
+/** What a model is and where its parts lie. */
+export interface ModelLayout {
+  /** What to call the model in messages: a path or a repository. */
+  readonly source: string;
+  readonly info: CheckpointInfo;
+  readonly parts: PartPaths;
 }
 
-/** Finds the parts of a model on disk: one local folder, or the repositories of the official one in the cache. */
+/** The parts of a model on disk, in one folder or in several places. */
 export class ModelFolder {
   /** What to call the model in messages: a path or a repository. */
   readonly source: string;
@@ -53,18 +60,13 @@ export class ModelFolder {
   readonly info: CheckpointInfo;
   /** Which of the files of a part are opened. */
   readonly files: CheckpointFileOptions;
-  private readonly locate: (part: ModelPart) => string;
+  private readonly parts: PartPaths;
 
-  private constructor(
-    source: string,
-    info: CheckpointInfo,
-    files: CheckpointFileOptions,
-    locate: (part: ModelPart) => string,
-  ) {
+  private constructor({ source, info, parts }: ModelLayout, files: CheckpointFileOptions) {
     this.source = source;
     this.info = info;
+    this.parts = parts;
     this.files = files;
-    this.locate = locate;
   }
 
   /**
@@ -73,49 +75,35 @@ export class ModelFolder {
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is no such folder or `framepack.json` is invalid.
    */
   static async open(folder: string, files: CheckpointFileOptions = {}): Promise<ModelFolder> {
-    if (!isFolder(join(folder, 'transformer'))) {
+    const parts = partFolders(folder);
+    if (parts.transformer === undefined) {
       throw fault(folder, 'expected a model folder with a folder transformer/, got none');
     }
-    const infoFile = join(folder, INFO_FILE);
-    const info = existsSync(infoFile)
-      ? parseCheckpointInfo(readJson(infoFile), infoFile)
-      : officialInfo(['i2v', 'f1']);
-    const model = new ModelFolder(folder, info, files, (part) => join(folder, part));
+    const info = readInfo(folder) ?? officialInfo(['i2v', 'f1'], null);
+    return ModelFolder.of({ source: folder, info, parts }, files);
+  }
+
+  /**
+   * A model whose parts have been found.
+   *
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when no part has the variant that is asked for.
+   */
+  static of(layout: ModelLayout, files: CheckpointFileOptions = {}): ModelFolder {
+    const model = new ModelFolder(layout, files);
     model.checkVariant();
     return model;
   }
 
-  /**
-   * Opens the official model of a mode from the Hugging Face cache, where its parts lie in several repositories.
-   * Nothing is downloaded; a part that is not there is reported when it is asked for.
-   *
-   * @throws {@link FramePackError} `ERR_CHECKPOINT` when the transformer is not in the cache.
-   */
-  static async openCached(cache: HubCache, mode: CheckpointMode): Promise<ModelFolder> {
-    const transformer = snapshotFolder(cache, OFFICIAL_TRANSFORMERS[mode]);
-    return new ModelFolder(OFFICIAL_TRANSFORMERS[mode], officialInfo([mode]), {}, (part) => {
-      const hub = OFFICIAL_SOURCES[part];
-      return hub === undefined
-        ? transformer
-        : join(snapshotFolder(cache, hub.repository), hub.folder);
-    });
-  }
-
   /** Whether a part is there. */
   has(part: ModelPart): boolean {
-    try {
-      return isFolder(this.locate(part));
-    } catch {
-      return false;
-    }
+    return this.parts[part] !== undefined;
   }
 
-  /** Folder of a part. @throws {@link FramePackError} `ERR_CHECKPOINT` when it is missing. */
+  /** File or folder of a part. @throws {@link FramePackError} `ERR_CHECKPOINT` when it is missing. */
   path(part: ModelPart): string {
-    const folder = this.locate(part);
-    if (!isFolder(folder))
-      throw fault(this.source, `expected the part ${part} at ${folder}, got none`);
-    return folder;
+    const path = this.parts[part];
+    if (path === undefined) throw fault(this.source, `expected the part ${part}, got none`);
+    return path;
   }
 
   /**
@@ -131,9 +119,8 @@ export class ModelFolder {
   private checkVariant(): void {
     const { variant = '' } = this.files;
     if (variant === '') return;
-    const found = NETWORKS.filter((part) => this.has(part)).flatMap((part) =>
-      variantsAmong(readdirSync(this.path(part))),
-    );
+    const folders = NETWORKS.filter((part) => this.has(part)).map((part) => this.path(part));
+    const found = folders.flatMap((folder) => variantsAmong(readdirSync(folder)));
     if (found.includes(variant)) return;
     const names = [...new Set(found)].join(', ') || 'none';
     throw fault(this.source, `variant ${variant} expected in some part, got ${names}`);
@@ -145,36 +132,20 @@ export class ModelFolder {
   }
 }
 
+/** Folders of the parts that a folder in the Hugging Face pipeline layout has. */
+export function partFolders(folder: string): PartPaths {
+  const found = PARTS.map((part) => [part, join(folder, part)] as const);
+  return Object.fromEntries(found.filter(([, path]) => isFolder(path)));
+}
+
 /**
- * Folder of a repository's snapshot in the Hugging Face cache (`models--org--name/snapshots/<commit>`).
+ * What a model folder's `framepack.json` says; null without one.
  *
- * @param revision - a branch or tag that was downloaded, or a full commit id.
- * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is not there; `ERR_ARGUMENT` for a name that could leave the
- *   cache.
+ * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is invalid.
  */
-export function snapshotFolder(
-  cache: HubCache,
-  repository: string,
-  revision: string = 'main',
-): string {
-  const root =
-    cache.hubCache ?? (cache.hfHome === undefined ? undefined : join(cache.hfHome, 'hub'));
-  if (root === undefined) throw fault(repository, 'expected a cache folder, got none');
-  const isName = /^[\w.-]+\/[\w.-]+$/.test(repository) && !repository.includes('..');
-  if (!isName || !/^[\w.-]+$/.test(revision) || revision.includes('..')) {
-    throw new FramePackError(
-      'ERR_ARGUMENT',
-      `snapshotFolder: repository expected org/name and a revision, got ${repository} at ${revision}`,
-    );
-  }
-  const folder = join(root, `models--${repository.replace('/', '--')}`);
-  const reference = join(folder, 'refs', revision);
-  const commit = existsSync(reference) ? readFileSync(reference, 'utf8').trim() : revision;
-  const snapshot = join(folder, 'snapshots', commit);
-  if (!/^[0-9a-f]{40}$/.test(commit) || !isFolder(snapshot)) {
-    throw fault(repository, `expected a snapshot of ${revision} in ${root}, got none`);
-  }
-  return snapshot;
+export function readInfo(folder: string): CheckpointInfo | null {
+  const file = join(folder, INFO_FILE);
+  return existsSync(file) ? parseCheckpointInfo(readJson(file), file) : null;
 }
 
 /**
@@ -191,7 +162,8 @@ export function readJson(file: string): unknown {
   }
 }
 
-function isFolder(path: string): boolean {
+/** Whether a path is a folder, or a link to one. */
+export function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 

@@ -16,7 +16,7 @@ describe('framepack', { timeout: 60_000 }, () => {
   it.each([
     [['--nonsense'], /unknown option '--nonsense'/],
     [['paint'], /unknown command 'paint'/],
-    [['generate', '--prompt', 'x'], /required option '--model <folder>'/],
+    [['generate', '--prompt', 'x'], /required option '--model <path>'/],
     [
       ['generate', '--model', 'm', '--prompt', 'x', '--seconds', 'four'],
       /--seconds.*expected a number/,

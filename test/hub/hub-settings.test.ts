@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { hubSettings, isLoopback, userCacheFolder } from '../../src/hub/hub-settings.ts';
+import {
+  hubCacheFolder,
+  hubSettings,
+  isLoopback,
+  userCacheFolder,
+} from '../../src/hub/hub-settings.ts';
 
 const home = path.join(homedir(), '.cache', 'huggingface');
 
@@ -14,6 +19,7 @@ test.each([
   [{ HF_HUB_CACHE: '/new', HUGGINGFACE_HUB_CACHE: '/old' }, '/new'],
 ])('%j puts the cache into %s', (env, cacheFolder) => {
   expect(hubSettings({}, env).cacheFolder).toBe(cacheFolder);
+  expect(hubCacheFolder(env)).toBe(cacheFolder);
 });
 
 test('other things are cached beside it', () => {

@@ -5,7 +5,7 @@ import { type Bucket, cropToBucket, nearestBucket } from '../../src/media/bucket
 import { officialInfo } from '../../src/weights/official/description.ts';
 import { fixture, patternImage } from './sample-media.ts';
 
-const BUCKETS_640 = officialInfo(['i2v']).buckets.map(
+const BUCKETS_640 = officialInfo(['i2v'], 'i2v').buckets.map(
   ({ height, width }): Bucket => [height, width],
 );
 

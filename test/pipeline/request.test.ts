@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkRequest, type GenerateRequest, resolveRequest } from '../../src/pipeline/request.ts';
 import { ModelFolder } from '../../src/weights/model-folder.ts';
+import { officialInfo } from '../../src/weights/official/description.ts';
 import { TINY_MODEL } from '../models/tiny-framepack.ts';
 
 const MINIMAL = { model: 'folder', prompt: 'A ball.' };
@@ -119,6 +120,21 @@ describe('the messages of checkRequest', () => {
 });
 
 describe('resolveRequest', () => {
+  it('asks for the mode that nothing tells', () => {
+    const info = officialInfo(['i2v', 'f1'], null);
+    expect(resolveRequest({ ...MINIMAL, mode: 'f1' }, info).mode).toBe('f1');
+    expect(() => resolveRequest(MINIMAL, info)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_ARGUMENT',
+        message: expect.stringMatching(/^generate: mode expected i2v or f1, got none: .*F1_I2V_HY/),
+      }),
+    );
+    const told = officialInfo(['f1'], 'f1');
+    expect(() => resolveRequest({ ...MINIMAL, mode: 'i2v' }, told)).toThrow(
+      expect.objectContaining({ code: 'ERR_UNSUPPORTED' }),
+    );
+  });
+
   it('takes defaults from the checkpoint', async () => {
     const { info } = await ModelFolder.open(TINY_MODEL);
     expect(resolveRequest(MINIMAL, info)).toEqual({

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ModelFolder, readJson, snapshotFolder } from '../../src/weights/model-folder.ts';
+import { ModelFolder, readJson } from '../../src/weights/model-folder.ts';
 
 const TINY = fileURLToPath(new URL('../../models/tiny-framepack', import.meta.url));
-const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
 let folder: string;
 beforeEach(() => {
@@ -19,12 +18,6 @@ function write(path: string, content: string): string {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content);
   return file;
-}
-
-/** A repository in the cache with one part. */
-function cacheRepository(name: string, part: string): void {
-  write(`hub/models--${name}/refs/main`, COMMIT);
-  write(`hub/models--${name}/snapshots/${COMMIT}/${part}/config.json`, `{"part":"${part}"}`);
 }
 
 describe('ModelFolder.open', () => {
@@ -43,7 +36,8 @@ describe('ModelFolder.open', () => {
     expect(model.info.modes).toEqual(['i2v', 'f1']);
     expect(model.info.buckets).toHaveLength(14);
     expect(model.has('vae')).toBe(false);
-    expect(() => model.path('vae')).toThrow('expected the part vae at');
+    expect(model.info.defaults.mode).toBeNull();
+    expect(() => model.path('vae')).toThrow('expected the part vae, got none');
     expect(() => model.readJson('transformer')).toThrow('config.json: expected a file, got none');
   });
 
@@ -56,57 +50,17 @@ describe('ModelFolder.open', () => {
   });
 });
 
-describe('ModelFolder.openCached', () => {
-  it('finds the parts of the official model in their repositories', async () => {
-    cacheRepository('lllyasviel--FramePackI2V_HY', '.');
-    cacheRepository('hunyuanvideo-community--HunyuanVideo', 'vae');
-    const cache = { hfHome: folder };
-    const model = await ModelFolder.openCached(cache, 'i2v');
-    expect(model.info.modes).toEqual(['i2v']);
-    expect(model.readJson('transformer')).toEqual({ part: '.' });
-    expect(model.readJson('vae')).toEqual({ part: 'vae' });
+describe('ModelFolder.of', () => {
+  it('takes parts from anywhere', async () => {
+    const { info } = await ModelFolder.open(TINY);
+    const parts = { vae: join(TINY, 'vae'), transformer: join(TINY, 'transformer') };
+    const model = ModelFolder.of({ source: 'mine', info, parts });
+    expect(model.path('vae')).toBe(parts.vae);
     expect(model.has('text_encoder')).toBe(false);
-    expect(model.has('image_encoder')).toBe(false);
-    expect(() => model.path('image_encoder')).toThrow('lllyasviel/flux_redux_bfl');
-    await expect(ModelFolder.openCached(cache, 'f1')).rejects.toThrow(
-      'lllyasviel/FramePack_F1_I2V_HY_20250503: expected a snapshot of main',
+    expect(() => model.path('text_encoder')).toThrow('mine: expected the part text_encoder');
+    expect(() => ModelFolder.of({ source: 'mine', info, parts }, { variant: 'fp16' })).toThrow(
+      'variant fp16 expected in some part, got none',
     );
-  });
-});
-
-describe('snapshotFolder', () => {
-  it('follows a reference, takes a commit, and prefers HF_HUB_CACHE', () => {
-    cacheRepository('org--name', '.');
-    const expected = join(folder, 'hub', 'models--org--name', 'snapshots', COMMIT);
-    const hubCache = join(folder, 'hub');
-    expect(snapshotFolder({ hfHome: folder }, 'org/name')).toBe(expected);
-    expect(snapshotFolder({ hubCache, hfHome: '/nowhere' }, 'org/name', COMMIT)).toBe(expected);
-  });
-
-  it('refuses names that could leave the cache', () => {
-    const cache = { hubCache: folder };
-    for (const name of ['name', '../name', 'a/b/c', 'org/..', 'org/na\\me', '/etc']) {
-      expect(() => snapshotFolder(cache, name)).toThrow(
-        expect.objectContaining({ code: 'ERR_ARGUMENT' }),
-      );
-    }
-    for (const revision of ['../main', 'a/b', '..', '']) {
-      expect(() => snapshotFolder(cache, 'org/name', revision)).toThrow(
-        expect.objectContaining({ code: 'ERR_ARGUMENT' }),
-      );
-    }
-  });
-
-  it('refuses a reference that is no commit, a missing snapshot, and no cache', () => {
-    write('hub/models--org--name/refs/main', '../../../../etc');
-    expect(() => snapshotFolder({ hfHome: folder }, 'org/name')).toThrow(
-      'expected a snapshot of main',
-    );
-    write('hub/models--org--name/refs/main', COMMIT);
-    expect(() => snapshotFolder({ hfHome: folder }, 'org/name')).toThrow(
-      'expected a snapshot of main',
-    );
-    expect(() => snapshotFolder({}, 'org/name')).toThrow('expected a cache folder');
   });
 });
 

@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import { calibrateStepCache, type GenerateRequest } from '../../index.ts';
 import { interruptible } from '../interrupt.ts';
-import { option, parseInteger, parseNumber, quietOption, requiredOption } from '../options.ts';
+import {
+  modelOption,
+  option,
+  parseInteger,
+  parseNumber,
+  quietOption,
+  requiredOption,
+} from '../options.ts';
 import { reporterFor } from '../progress.ts';
 
 interface CalibrateFlags extends GenerateRequest {
@@ -14,7 +21,7 @@ export function addCalibrateCommand(program: Command): void {
   program
     .command('calibrate')
     .description('measure the numbers that --step-cache mag needs, for framepack.json')
-    .addOption(requiredOption('--model <folder>', 'model folder in the Hugging Face layout'))
+    .addOption(modelOption())
     .addOption(requiredOption('--prompt <text>', 'what happens in the video'))
     .addOption(option('--image <file>', 'start picture (PNG, JPEG or WebP)', { default: 'grey' }))
     .addOption(

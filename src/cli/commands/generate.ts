@@ -3,6 +3,7 @@ import { type DoneEvent, ENCODER_NAMES, type GenerateRequest, generate } from '.
 import { freeName } from '../free-name.ts';
 import { interruptible } from '../interrupt.ts';
 import {
+  modelOption,
   option,
   parseBytes,
   parseDevice,
@@ -16,12 +17,15 @@ import {
 } from '../options.ts';
 import { type Reporter, reporterFor } from '../progress.ts';
 
-interface GenerateFlags
-  extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'overwrite' | 'loras'> {
-  readonly model: string;
-  readonly prompt: string;
+/** The values of {@link VIDEO_OPTIONS}. */
+export interface VideoFlags
+  extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'overwrite' | 'loras' | 'cacheFolder'> {
+  readonly cache?: string;
   readonly lora?: GenerateRequest['loras'];
   readonly maxMemory?: number;
+}
+
+interface GenerateFlags extends VideoFlags {
   readonly force?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -31,7 +35,10 @@ interface GenerateFlags
 const OF_MODEL = "the model's";
 
 const MODEL_OPTIONS: readonly Option[] = [
-  requiredOption('--model <folder>', 'model folder in the Hugging Face layout'),
+  modelOption(),
+  option('--cache <folder>', 'Hugging Face cache in which models are looked for', {
+    default: 'that of framepack pull',
+  }),
   option('--variant <word>', 'which weights to take where a folder has several, such as fp16'),
   option('--allow-links', 'follow links of weight files to anywhere'),
 ];
@@ -137,6 +144,11 @@ export const VIDEO_OPTIONS: readonly Option[] = [
   ...DEVICE_OPTIONS,
 ];
 
+/** The request that the values of {@link VIDEO_OPTIONS} ask for. */
+export function requestOf({ cache, lora, maxMemory, ...flags }: VideoFlags): GenerateRequest {
+  return { ...flags, cacheFolder: cache, loras: lora, budgetBytes: maxMemory };
+}
+
 /** `framepack generate`. */
 export function addGenerateCommand(program: Command): void {
   const command = program
@@ -149,9 +161,9 @@ export function addGenerateCommand(program: Command): void {
     quietOption(),
   ];
   for (const made of options) command.addOption(made);
-  command.action(async ({ json, quiet, maxMemory, force, lora, ...flags }: GenerateFlags) => {
+  command.action(async ({ json, quiet, force, ...flags }: GenerateFlags) => {
     const { out = freeName('', 'framepack') } = flags;
-    const request = { ...flags, out, overwrite: force, budgetBytes: maxMemory, loras: lora };
+    const request = { ...requestOf(flags), out, overwrite: force };
     await runGenerate(request, reporterFor({ json, quiet }));
   });
 }

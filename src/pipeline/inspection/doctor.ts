@@ -47,7 +47,7 @@ const PROBES: readonly (readonly [subject: string, probe: Probe])[] = [
 
 /** What to examine besides the machine. */
 export interface ExamineOptions {
-  /** A model folder, of which the finding says what GPU it needs. */
+  /** A model, as for `generate`, of which the finding says what GPU it needs. */
   readonly model?: string | undefined;
 }
 
@@ -187,7 +187,7 @@ async function modelFinding(model: string): Promise<Finding> {
   const subject = 'model';
   const fitting = await fittingTier(model).catch(codedError);
   if (fitting instanceof FramePackError) {
-    const advice = 'see the message; framepack inspect shows what is in a model folder';
+    const advice = 'see the message; framepack inspect shows what is in a model';
     return { subject, status: 'broken', detail: fitting.message, advice };
   }
   const largest = MEMORY_TIERS.at(-1)!.name;

@@ -1,7 +1,8 @@
 import { Device } from '../../tensor/device.ts';
 import type { Checkpoint } from '../../weights/checkpoint.ts';
 import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
-import { ModelFolder, type ModelPart, NETWORKS } from '../../weights/model-folder.ts';
+import { type ModelPart, NETWORKS } from '../../weights/model-folder.ts';
+import { locateModel } from '../model/locate/locate-model.ts';
 
 /** One network of a model on disk. */
 export interface PartSummary {
@@ -22,12 +23,13 @@ export interface ModelSummary {
 }
 
 /**
- * Reads the headers of every network of a model folder; no weight is loaded.
+ * Reads the headers of every network of a model; no weight is loaded.
  *
+ * @param model - a path or a repository, as for `generate`.
  * @throws {@link FramePackError} `ERR_CHECKPOINT` when the folder or a file in it is not valid.
  */
-export async function inspectModel(path: string): Promise<ModelSummary> {
-  const folder = await ModelFolder.open(path);
+export async function inspectModel(model: string): Promise<ModelSummary> {
+  const folder = await locateModel({ model });
   await using device = Device.open('meta');
   const parts: PartSummary[] = [];
   for (const part of NETWORKS) {

@@ -39,13 +39,15 @@ export function tierOf(freeBytes: number): MemoryTier | null {
  * @returns null when not even the largest suffices.
  * @throws {@link FramePackError} `ERR_CHECKPOINT`.
  */
-export async function fittingTier(folder: string): Promise<FittingTier | null> {
-  await using model = await openModelOnMeta({ model: folder }, 'cuda');
-  const { latentWindowSize, fps } = model.info;
+export async function fittingTier(path: string): Promise<FittingTier | null> {
+  await using model = await openModelOnMeta({ model: path }, 'cuda');
+  const { latentWindowSize, fps, defaults, modes } = model.info;
+  const mode = defaults.mode ?? modes[0];
   const seconds = (2 * FRAMES_PER_LATENT * latentWindowSize) / fps;
   for (const tier of MEMORY_TIERS) {
     for (const tiling of ['temporal', 'full'] as const) {
-      await using run = await openRunOf(model, { prompt: '', seconds, steps: 1, tiling }, () => {});
+      const video = { prompt: '', mode, seconds, steps: 1, tiling };
+      await using run = await openRunOf(model, video, () => {});
       const { peakBytes } = await rehearse(run, tier.budgetBytes);
       if (peakBytes <= tier.budgetBytes) return { tier, tiling, peakBytes };
     }

@@ -1,13 +1,14 @@
 import { Device } from '../../tensor/device.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
-import { ModelFolder } from '../../weights/model-folder.ts';
+import type { ModelFolder } from '../../weights/model-folder.ts';
 import type { RunDevice } from '../events.ts';
 import { type ChosenDevice, type ComputeKind, openChosenDevice } from '../inputs/device-choice.ts';
 import type { LoadOptions } from '../request.ts';
 import { Residency } from '../residency.ts';
 import type { Tokenizers } from '../run-context.ts';
 import { checkModel, type LeftOver } from './check-model.ts';
+import { locateModel } from './locate/locate-model.ts';
 
 /** A checkpoint and the device it runs on; disposing it closes the device. */
 export interface OpenModel extends AsyncDisposable {
@@ -59,8 +60,8 @@ async function openModelOn(
   options: LoadOptions,
   open: () => ChosenDevice & { readonly kind: ComputeKind },
 ): Promise<OpenModel> {
-  const { variant = '', allowLinks = false, budgetBytes = null } = options;
-  const folder = await ModelFolder.open(options.model, { variant, allowLinks });
+  const { model, cacheFolder, variant = '', allowLinks = false, budgetBytes = null } = options;
+  const folder = await locateModel({ model, cacheFolder, variant, allowLinks });
   const { tokenizers, leftOver } = await checkModel(folder);
   const { device, facts, kind } = open();
   return {

@@ -75,16 +75,19 @@ const OFFICIAL: Omit<CheckpointInfo, 'name' | 'modes' | 'defaults'> = {
 /**
  * Description of an official checkpoint.
  *
- * @param modes - what its weights were trained for. Files do not say, so that a local folder without
- *   `framepack.json` claims both and the user chooses; weights of one mode do not work in the other.
+ * @param modes - what its weights may have been trained for; weights of one mode do not work in the other.
+ * @param mode - the one to use unless a request says otherwise; null when nothing tells, so that a request has to.
  */
-export function officialInfo(modes: readonly CheckpointMode[]): CheckpointInfo {
+export function officialInfo(
+  modes: readonly CheckpointMode[],
+  mode: CheckpointMode | null,
+): CheckpointInfo {
   return {
     name: 'FramePack (HunyuanVideo 13B)',
     ...OFFICIAL,
     modes,
     defaults: {
-      mode: modes[0] ?? 'i2v',
+      mode,
       seconds: 5,
       steps: 25,
       seed: 31337,
@@ -94,30 +97,3 @@ export function officialInfo(modes: readonly CheckpointMode[]): CheckpointInfo {
     },
   };
 }
-
-/** A repository on the Hugging Face Hub and the folder in it, empty for its root. */
-export interface HubSource {
-  readonly repository: string;
-  readonly folder: string;
-}
-
-const HUNYUAN = 'hunyuanvideo-community/HunyuanVideo';
-const REDUX = 'lllyasviel/flux_redux_bfl';
-
-/** Where the official app gets each part from. */
-export const OFFICIAL_SOURCES: Readonly<Record<string, HubSource>> = {
-  text_encoder: { repository: HUNYUAN, folder: 'text_encoder' },
-  text_encoder_2: { repository: HUNYUAN, folder: 'text_encoder_2' },
-  tokenizer: { repository: HUNYUAN, folder: 'tokenizer' },
-  tokenizer_2: { repository: HUNYUAN, folder: 'tokenizer_2' },
-  vae: { repository: HUNYUAN, folder: 'vae' },
-  scheduler: { repository: HUNYUAN, folder: 'scheduler' },
-  image_encoder: { repository: REDUX, folder: 'image_encoder' },
-  feature_extractor: { repository: REDUX, folder: 'feature_extractor' },
-};
-
-/** Repository of the transformer of each mode. */
-export const OFFICIAL_TRANSFORMERS: Readonly<Record<CheckpointMode, string>> = {
-  i2v: 'lllyasviel/FramePackI2V_HY',
-  f1: 'lllyasviel/FramePack_F1_I2V_HY_20250503',
-};

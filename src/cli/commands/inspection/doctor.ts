@@ -10,7 +10,7 @@ export function addDoctorCommand(program: Command): void {
     .command('doctor')
     .description('examine this machine and say what is missing')
     .addOption(
-      option('--model <folder>', 'model folder, to say what GPU memory it needs', {
+      option('--model <path>', 'model, as for generate, to say what GPU memory it needs', {
         default: 'none',
       }),
     )

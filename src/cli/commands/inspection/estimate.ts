@@ -3,16 +3,13 @@ import {
   ASSUMED_DEVICES,
   type AssumedDevice,
   estimate,
-  type GenerateRequest,
   type RunEstimate,
   type StageEstimate,
 } from '../../../index.ts';
 import { option } from '../../options.ts';
-import { VIDEO_OPTIONS } from '../generate.ts';
+import { requestOf, VIDEO_OPTIONS, type VideoFlags } from '../generate.ts';
 
-interface EstimateFlags extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'loras'> {
-  readonly lora?: GenerateRequest['loras'];
-  readonly maxMemory?: number;
+interface EstimateFlags extends VideoFlags {
   readonly assume?: AssumedDevice;
   readonly json?: boolean;
 }
@@ -38,10 +35,9 @@ export function addEstimateCommand(program: Command): void {
       ),
     )
     .addOption(option('--json', 'print it as JSON'))
-    .action(async ({ json, maxMemory, assume, lora, ...flags }: EstimateFlags) => {
+    .action(async ({ json, assume, ...flags }: EstimateFlags) => {
       const { out = 'framepack.mp4' } = flags;
-      const request = { ...flags, out, budgetBytes: maxMemory, loras: lora };
-      const found = await estimate(request, { assume });
+      const found = await estimate({ ...requestOf(flags), out }, { assume });
       console.log(json ? JSON.stringify(found, null, 2) : estimateLines(found).join('\n'));
     });
 }

@@ -12,8 +12,8 @@ import {
 export function addInspectCommand(program: Command): void {
   program
     .command('inspect')
-    .description('show how a video was made, or what is in a model folder, without loading weights')
-    .argument('<path>', 'video, PNG picture, folder of numbered pictures, or model folder')
+    .description('show how a video was made, or what is in a model, without loading weights')
+    .argument('<path>', 'video, PNG picture, folder of numbered pictures, or model as for generate')
     .option('--json', 'print it as JSON')
     .action(async (path: string, { json }: { json?: boolean }) => {
       if (isModel(path)) show(await inspectModel(path), modelLines, json);
