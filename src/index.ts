@@ -61,6 +61,9 @@ export {
   type PartSummary,
 } from './pipeline/inspection/inspect-model.ts';
 export { inspectVideo } from './pipeline/inspection/inspect-video.ts';
+export type { JobResult } from './pipeline/jobs/job-files.ts';
+export { type Job, readJob } from './pipeline/jobs/read-job.ts';
+export { type ResumeOptions, resume } from './pipeline/jobs/resume.ts';
 export type { StoredLora, VideoMetadata } from './pipeline/metadata/video-metadata.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
 export { type EstimateOptions, estimate } from './pipeline/planning/estimate.ts';

@@ -11,6 +11,7 @@ import { addGenerateCommand } from './commands/generate.ts';
 import { addDoctorCommand } from './commands/inspection/doctor.ts';
 import { addEstimateCommand } from './commands/inspection/estimate.ts';
 import { addInspectCommand } from './commands/inspection/inspect.ts';
+import { addResumeCommand } from './commands/job/resume.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { EXIT_CODE_HELP, reportFailure } from './exit-codes.ts';
 import { checkRequired } from './options.ts';
@@ -38,6 +39,7 @@ export function createProgram(json: boolean): Command {
     .hook('preAction', (_, command) => checkRequired(command))
     .exitOverride();
   addGenerateCommand(program);
+  addResumeCommand(program);
   addEstimateCommand(program);
   addDoctorCommand(program);
   addInspectCommand(program);

@@ -88,7 +88,12 @@ export async function decodeImage(
   return decodePixels(oriented, name, header);
 }
 
-async function readImageFile(file: string): Promise<Uint8Array> {
+/**
+ * The bytes of a picture's file, not decoded.
+ *
+ * @throws {@link FramePackError} `ERR_IMAGE` when there is no such file, or one that is too large.
+ */
+export async function readImageFile(file: string): Promise<Uint8Array> {
   if (/^(data|https?|file):/i.test(file)) {
     const scheme = file.slice(0, file.indexOf(':'));
     throw imageError(quote(file), 'the path of a file or its bytes', `a ${scheme} URL`);

@@ -6,7 +6,7 @@
 import { scope } from '../tensor/scope.ts';
 import { encodeImage, encodeText } from './encode-conditions.ts';
 import type { GenerateEvent } from './events.ts';
-import { finishJob } from './job.ts';
+import { digestOfVideo } from './jobs/read-job.ts';
 import { openRun, type Run } from './open-run.ts';
 import { planMemory } from './planning/plan-memory.ts';
 import { eventsOf } from './progress/event-queue.ts';
@@ -20,7 +20,7 @@ import { sampleVideo } from './sample-video.ts';
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_IMAGE`, `ERR_CHECKPOINT`, `ERR_OUTPUT` for bad input, before
  *   anything is computed; `ERR_ABORTED` within one block of the signal; `ERR_NUMERIC` instead of a broken video;
  *   `ERR_OUT_OF_MEMORY`, before anything is computed where the byte budget does not suffice. Nothing is left behind but
- *   the finished sections of a `job`, and the next run works.
+ *   the folder of a `job`, and the next run works.
  * @example
  * for await (const event of generate({ model, image: 'start.png', prompt, out: 'video.mp4' })) {
  *   if (event.type === 'step') console.log(event.section, event.step, event.etaMs);
@@ -45,7 +45,16 @@ export async function runGeneration(
 
 /** Makes the video of an open run. */
 export async function finishRun(run: Run): Promise<void> {
-  const { context, settings, output } = run;
+  try {
+    await makeVideo(run);
+  } catch (error) {
+    run.job?.logFailure(error);
+    throw error;
+  }
+}
+
+async function makeVideo(run: Run): Promise<void> {
+  const { context, settings } = run;
   const { reporter } = context;
   reporter.plan(await planMemory(run));
   for (const report of context.loras.reports) reporter.lora(report);
@@ -56,7 +65,24 @@ export async function finishRun(run: Run): Promise<void> {
     return sampleVideo(run, { text, image });
   });
   reporter.stage('write');
-  const file = await output.write(frames, () => throwIfAborted(context.signal));
-  await finishJob(run);
+  const file = await writeVideo(run, frames);
   reporter.done({ file, frames });
+}
+
+/** The file of the video, null for none. A job learns what came of it before the file has its name. */
+async function writeVideo(run: Run, frames: readonly Uint8Array[]): Promise<string | null> {
+  const { context, job, output, plan } = run;
+  const { width, height, fps } = plan;
+  const size = { numFrames: frames.length, width, height, fps };
+  if (output.path === null) {
+    await job?.keepResult({ file: null, sha256: null, ...size });
+    return null;
+  }
+  return output.write(frames, {
+    beforeFrame: () => throwIfAborted(context.signal),
+    ...(job !== null && {
+      beforePublish: async (temporary, file) =>
+        job.keepResult({ file, sha256: await digestOfVideo(temporary), ...size }),
+    }),
+  });
 }

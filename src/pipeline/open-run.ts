@@ -13,7 +13,7 @@ import type { GenerateEvent, Preview } from './events.ts';
 import { RunLoras } from './inputs/loras.ts';
 import { dateValues, fillName } from './inputs/output-name.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
-import { openJobFolder } from './job.ts';
+import { JobFolder } from './jobs/job-folder.ts';
 import { runMetadata } from './metadata/run-metadata.ts';
 import { storedLora } from './metadata/video-metadata.ts';
 import { type OpenModel, openModel } from './model/open-model.ts';
@@ -45,7 +45,7 @@ export interface Run extends AsyncDisposable {
   readonly preview: Preview['format'] | null;
   readonly output: VideoOutput;
   /** Folder that keeps finished sections, or null for none. */
-  readonly job: string | null;
+  readonly job: JobFolder | null;
 }
 
 /**
@@ -89,7 +89,7 @@ export async function openRunOf(
 ): Promise<Run> {
   const { signal } = request;
   throwIfAborted(signal);
-  const { leftOver, deviceFacts, ...opened } = model;
+  const { leftOver, load: _, deviceFacts, ...opened } = model;
   const { info, device } = opened;
   const settings = resolveRequest(request, info);
   const { start, seed } = settings;
@@ -109,9 +109,9 @@ export async function openRunOf(
     ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
     ...{ seed, numSections: plans.length, numSteps: settings.steps, device: deviceFacts },
   };
-  const job = await openJobFolder(request);
   const output = await openNamedOutput(model, request, settings, plan, loras);
-  const reporter = new RunReporter(device, plan, emit);
+  const job = await openJob(model, request, output);
+  const reporter = new RunReporter(device, plan, job?.logged(emit) ?? emit);
   warnOfInactiveInputs(reporter, request, settings);
   if (output.isFallback) warnOfPictures(reporter);
   for (const report of loras.reports) warnOfLora(reporter, report);
@@ -127,8 +127,25 @@ export async function openRunOf(
     preview: request.preview === true ? 'rgb' : request.preview || null,
     output,
     job,
-    [Symbol.asyncDispose]: () => output[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      job?.[Symbol.dispose]();
+      await output[Symbol.asyncDispose]();
+    },
   };
+}
+
+async function openJob(
+  { load, device }: OpenModel,
+  video: VideoRequest,
+  output: VideoOutput,
+): Promise<JobFolder | null> {
+  try {
+    const kind = device.kind === 'cuda' ? 'cuda' : 'cpu';
+    return await JobFolder.open({ load: { ...load, device: kind }, video, out: output.path });
+  } catch (error) {
+    await output[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The file of a run, its name filled in; how the run is made is gathered for it meanwhile. */

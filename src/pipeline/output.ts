@@ -2,19 +2,28 @@ import { FramePackError } from '../errors.ts';
 import { formatOf } from '../media/video/formats.ts';
 import { openVideo } from '../media/video/open-video.ts';
 import { rescueFrames } from '../media/video/rescue.ts';
-import type { VideoOptions } from '../media/video/video-writer.ts';
+import type { BeforePublish, VideoOptions } from '../media/video/video-writer.ts';
 
 /** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
 export interface VideoOutput extends AsyncDisposable {
   /** Whether a video was asked for and numbered pictures are written, because no encoder is there. */
   readonly isFallback: boolean;
+  /** What was asked for; null for nothing. */
+  readonly path: string | null;
   /**
    * Writes all frames; the path of the file, or null when none was asked for.
    *
    * @throws {@link FramePackError} `ERR_OUTPUT` when that fails; the frames are then kept, see `rescueFrames`.
-   * @param beforeFrame - called before each frame; it may throw to stop.
    */
-  write(frames: readonly Uint8Array[], beforeFrame?: () => void): Promise<string | null>;
+  write(frames: readonly Uint8Array[], hooks?: WriteHooks): Promise<string | null>;
+}
+
+/** What is called while a video is written; both may throw to stop. */
+export interface WriteHooks {
+  /** Before each frame. */
+  readonly beforeFrame?: () => void;
+  /** Once all is written, before the video gets its name. */
+  readonly beforePublish?: BeforePublish;
 }
 
 /**
@@ -25,19 +34,24 @@ export interface VideoOutput extends AsyncDisposable {
  */
 export async function openOutput(options: VideoOptions | null): Promise<VideoOutput> {
   if (options === null) {
-    return { isFallback: false, write: async () => null, [Symbol.asyncDispose]: async () => {} };
+    return {
+      ...{ isFallback: false, path: null },
+      write: async () => null,
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
   const writer = await openVideo(options);
   const wantsPictures = options.encoder === 'png' || formatOf(options.path).muxer === null;
   return {
     isFallback: writer.encoder === 'png' && !wantsPictures,
-    write: async (frames, beforeFrame) => {
+    path: options.path,
+    write: async (frames, { beforeFrame, beforePublish } = {}) => {
       try {
         for (const frame of frames) {
           beforeFrame?.();
           await writer.addFrame(frame);
         }
-        return (await writer.finish()).path;
+        return (await writer.finish(beforePublish)).path;
       } catch (error) {
         if (!(error instanceof FramePackError) || error.code !== 'ERR_OUTPUT') throw error;
         // What is half written takes the room that the frames need.

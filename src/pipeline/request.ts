@@ -97,9 +97,10 @@ export interface VideoRequest {
    */
   readonly overwrite?: boolean | undefined;
   /**
-   * Folder in which finished sections are kept until the video is complete, made if it is not there. The same request
-   * with the same folder goes on behind them, after a crash too, and gives the same video, bit for bit; what only
-   * concerns decoding and the file may change. Another model, version, prompt, picture or setting is refused.
+   * Folder of the job, made if it is not there: the request with its picture, finished sections, a log and the result. It
+   * stays. The function `resume`, or the same request with the same folder, goes on behind the last whole section after a
+   * crash and gives the same video, bit for bit; what only concerns decoding and the file may change. Another model,
+   * version, prompt, picture or setting is refused.
    */
   readonly job?: string | undefined;
   /** Quality of the encoder, 0 (best) to 51; default 16. */

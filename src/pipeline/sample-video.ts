@@ -13,7 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { assertFinite } from './checks/finite.ts';
 import type { ImageConditions, TextConditions } from './encode-conditions.ts';
 import type { Preview } from './events.ts';
-import { JobSections } from './job.ts';
+import { JobSections } from './jobs/job-sections.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
@@ -52,9 +52,9 @@ export async function sampleVideo(
   const job = await JobSections.open(run, conditions);
   // Lent before the decoder, which under a byte budget decides what stays.
   const lendDit = (): Promise<Lender<Dit>> => context.residency.lend(transformer(context));
-  let dit = (await job?.isComplete(plans.length)) ? null : await lendDit();
+  let dit = job?.isComplete(plans.length) ? null : await lendDit();
   const decoder = await context.residency.lend(videoDecoder(context));
-  const noise = new Generator(settings.seed);
+  let noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
   const shape = [1, channels, latentWindowSize, height, width];
   const sampler: SamplerSettings = {
@@ -64,25 +64,23 @@ export async function sampleVideo(
   for (const plan of plans) {
     await scope(async () => {
       const { sectionIndex } = plan;
-      const inputs = {
-        ...conditions,
-        plan,
-        history,
-        settings: sampler,
-        noise: noise.randn(context.device, shape),
-      };
-      context.observer?.tensor(`section.${sectionIndex}.noise`, inputs.noise);
-      const kept = job?.take(sectionIndex) ?? null;
-      if (kept !== null) reporter.resumeSection();
       const sampled = async (): Promise<Tensor<'f32'>> => {
         dit ??= await lendDit();
+        const inputs = {
+          ...{ ...conditions, plan, history, settings: sampler },
+          noise: noise.randn(context.device, shape),
+        };
+        context.observer?.tensor(`section.${sectionIndex}.noise`, inputs.noise);
         return dit((network) => {
           reporter.sectionStage('sample', sectionIndex);
           return sampleSection(context, network, inputs, (step) => reportStep(run, plan, step));
         });
       };
-      const latents = kept ?? (await sampled());
-      if (kept === null) await job?.keep(sectionIndex, latents);
+      const kept = job?.take(sectionIndex) ?? null;
+      if (kept !== null) reporter.resumeSection();
+      noise = kept?.noise ?? noise;
+      const latents = kept?.latents ?? (await sampled());
+      if (kept === null) await job?.keep(sectionIndex, { latents, noise });
       context.observer?.tensor(`section.${sectionIndex}.latents`, latents);
       history.add(latents, plan);
       const frames = await decodeSection(run, { plan, history, video }, decoder);

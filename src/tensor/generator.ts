@@ -6,6 +6,9 @@ import { fromArray, type Tensor } from './tensor.ts';
 
 const STATE_WORDS = 624;
 const SHIFT_WORDS = 397;
+/** Place of the kept number in a state: behind the twister's words and their count, aligned for a float of 64 bits. */
+const SPARE_AT = STATE_WORDS + 2;
+const NUM_WORDS = SPARE_AT + 2;
 /** PyTorch's vectorised path draws in blocks of 16 and is taken from 16 numbers on. */
 const BLOCK = 16;
 
@@ -21,6 +24,19 @@ class MersenneTwister {
       const previous = state[i - 1]! ^ (state[i - 1]! >>> 30);
       state[i] = Math.imul(previous, 1812433253) + i;
     }
+  }
+
+  /** Continues where another one stood; the words are those of {@link MersenneTwister.words}. */
+  static of(words: Uint32Array): MersenneTwister {
+    const twister = new MersenneTwister(0);
+    twister.#state.set(words.subarray(0, STATE_WORDS));
+    twister.#index = words[STATE_WORDS]!;
+    return twister;
+  }
+
+  /** The state, and behind it how many of its words are used. */
+  get words(): Uint32Array {
+    return Uint32Array.of(...this.#state, this.#index);
   }
 
   /** 32 uniform bits. */
@@ -51,7 +67,7 @@ class MersenneTwister {
  * advances it.
  */
 export class Generator {
-  readonly #twister: MersenneTwister;
+  #twister: MersenneTwister;
   /** The second number of a scalar Box-Muller pair, kept for the next scalar draw. */
   #spare: number | undefined;
 
@@ -65,6 +81,36 @@ export class Generator {
       );
     }
     this.#twister = new MersenneTwister(Number(BigInt(seed) & 0xffffffffn));
+  }
+
+  /**
+   * A generator that draws on where another one stood.
+   *
+   * @param state - its {@link Generator.state}.
+   * @throws {@link FramePackError} `ERR_ARGUMENT` for anything else.
+   */
+  static fromState(state: Uint32Array): Generator {
+    const place = state instanceof Uint32Array ? state[STATE_WORDS] : undefined;
+    const isState = place !== undefined && place <= STATE_WORDS && state.length === NUM_WORDS;
+    if (!isState) {
+      const got = state instanceof Uint32Array ? `${state.length} words` : show(state);
+      const message = `Generator.fromState: state expected ${NUM_WORDS} words of a state, got ${got}`;
+      throw new FramePackError('ERR_ARGUMENT', message);
+    }
+    const generator = new Generator(0);
+    generator.#twister = MersenneTwister.of(state);
+    const [spare] = new Float64Array(state.slice(SPARE_AT).buffer);
+    generator.#spare = Number.isNaN(spare) ? undefined : spare;
+    return generator;
+  }
+
+  /**
+   * All that later draws depend on, to go on with them in another process: 624 words of the twister, how many of them are
+   * used, an unused word, and the kept second number as a float of 64 bits, NaN for none.
+   */
+  get state(): Uint32Array {
+    const spare = new Uint32Array(Float64Array.of(this.#spare ?? Number.NaN).buffer);
+    return Uint32Array.of(...this.#twister.words, 0, ...spare);
   }
 
   /** Standard normal numbers like `torch.randn` on the CPU, filled in row-major order. */

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError, show } from '../errors.ts';
 import { checkTensor, mismatch } from '../tensor/check.ts';
@@ -8,6 +6,7 @@ import { bytesOf, type DType, typedArray } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
+import { replaceFile, writeAt } from './files/replace-file.ts';
 import { SafetensorsFile } from './files/safetensors-file.ts';
 import {
   headerByteLength,
@@ -15,12 +14,7 @@ import {
   parseSafetensorsHeader,
   type TensorEntry,
 } from './files/safetensors-header.ts';
-import {
-  layOutFile,
-  type StoredTensor,
-  storedTypeOf,
-  writeAt,
-} from './files/safetensors-writer.ts';
+import { layOutFile, type StoredTensor, storedTypeOf } from './files/safetensors-writer.ts';
 
 /** Tensors by name, as {@link saveTensors} takes them. */
 export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
@@ -47,24 +41,17 @@ export async function saveTensors(
   }
   const entries = checkedEntries(tensors);
   checkMetadata(metadata);
-  const target = path.resolve(file);
-  const temporary = path.join(path.dirname(target), `.framepack-${randomUUID()}.part`);
   try {
-    const handle = await open(temporary, 'wx');
-    try {
+    await replaceFile(file, async (handle) => {
       const layout = layOutFile(entries.map(storedTensor), metadata);
       await writeAt(handle, layout.header, 0);
       for (const [name, tensor] of entries) {
         await writeAt(handle, await bytesOfTensor(tensor), layout.offsets.get(name)!);
       }
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, target);
+    });
   } catch (cause) {
-    await rm(temporary, { force: true });
     if (cause instanceof FramePackError) throw cause;
+    const target = path.resolve(file);
     const message = `saveTensors: file expected "${target}" to be writable, got ${reason(cause)}`;
     throw new FramePackError('ERR_OUTPUT', message, { file: target }, cause);
   }

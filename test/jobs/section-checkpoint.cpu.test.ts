@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  countSectionCheckpoints,
   readSectionCheckpoint,
-  removeSectionCheckpoints,
+  type StoredSection,
   writeSectionCheckpoint,
 } from '../../src/jobs/section-checkpoint.ts';
 import { Device } from '../../src/tensor/device.ts';
@@ -36,14 +37,17 @@ afterEach(async () => {
 const fileOf = (section: number): string => join(folder, `section-000${section}.safetensors`);
 const latentsOf = (section: number): Tensor<'f32'> =>
   new Generator(section).randn(device, [1, 2, 3, 4, 5]);
-const write = (sectionIndex: number): Promise<void> =>
+const stateOf = (section: number): Uint32Array => new Generator(100 + section).state;
+const write = (sectionIndex: number, before: string | null = null): Promise<string> =>
   writeSectionCheckpoint(folder, {
-    sectionIndex,
-    latents: latentsOf(sectionIndex),
-    digests: DIGESTS,
+    ...{ sectionIndex, before, digests: DIGESTS },
+    ...{ latents: latentsOf(sectionIndex), noiseState: stateOf(sectionIndex) },
   });
-const read = (sectionIndex: number, digests: Record<string, string> = DIGESTS) =>
-  readSectionCheckpoint(device, folder, { sectionIndex, digests });
+const read = (
+  sectionIndex: number,
+  digests: Record<string, string> = DIGESTS,
+  before: string | null = null,
+): StoredSection | null => readSectionCheckpoint(device, folder, { sectionIndex, before, digests });
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
@@ -59,11 +63,27 @@ const replaced = (from: string, to: string) => (bytes: Buffer) => {
 test('comes back bit for bit, and leaves no other file', async () => {
   for (const section of [0, 1, 1]) await write(section);
   for (const section of [0, 1]) {
-    expect(read(section)!.shape).toEqual([1, 2, 3, 4, 5]);
-    expect(await read(section)!.read()).toEqual(await latentsOf(section).read());
+    const stored = read(section)!;
+    expect(stored.latents.shape).toEqual([1, 2, 3, 4, 5]);
+    expect(await stored.latents.read()).toEqual(await latentsOf(section).read());
+    expect(stored.noiseState).toEqual(stateOf(section));
   }
   expect(read(2)).toBeNull();
   expect(readdirSync(folder).sort()).toEqual([0, 1].map((n) => `section-000${n}.safetensors`));
+});
+
+test('belongs to the section before it', async () => {
+  const first = await write(0);
+  const second = await write(1, first);
+  expect(read(0)).toMatchObject({ sha256: first });
+  expect(read(1, DIGESTS, first)).toMatchObject({ sha256: second });
+  expect(read(1)).toBeNull();
+  expect(read(1, DIGESTS, second)).toBeNull();
+});
+
+test('is counted from the first on', async () => {
+  for (const section of [0, 1, 3]) await write(section);
+  expect(await countSectionCheckpoints(folder)).toBe(2);
 });
 
 describe('an unusable checkpoint is none', () => {
@@ -71,7 +91,7 @@ describe('an unusable checkpoint is none', () => {
     ['empty', () => new Uint8Array()],
     ['longer than written', (bytes) => Buffer.concat([bytes, Buffer.alloc(1)])],
     ['zeros of the same length', (bytes) => new Uint8Array(bytes.length)],
-    ['of another version', replaced('"version":"1"', '"version":"2"')],
+    ['of another version', replaced('"version":"2"', '"version":"1"')],
     ['of another format', replaced('"format":"framepack-section"', '"format":"framepack-sectiom"')],
     ['of another section', replaced('"section":"1"', '"section":"3"')],
     ['foreign', () => buildSafetensors({ latents: f32([1], [1]) })],
@@ -84,7 +104,7 @@ describe('an unusable checkpoint is none', () => {
   test('at whatever byte it is torn, whatever bit of it is flipped', async () => {
     await write(1);
     const whole = readFileSync(fileOf(1));
-    for (let at = 0; at < whole.length; at += 7) {
+    for (let at = 0; at < whole.length; at += 13) {
       writeFileSync(fileOf(1), whole.subarray(0, at));
       expect(read(1), `torn at ${at}`).toBeNull();
       writeFileSync(fileOf(1), flipped(whole, at));
@@ -109,29 +129,6 @@ test.each([
     expect.objectContaining({ code: 'ERR_ARGUMENT', details: { folder, changed } }),
   );
   expect(existsSync(fileOf(0))).toBe(true);
-});
-
-describe('removing', () => {
-  test('takes checkpoints, torn ones and the folder', async () => {
-    await write(0);
-    writeFileSync(join(folder, '.framepack-01ab-cd.part'), 'torn');
-    await removeSectionCheckpoints(folder);
-    expect(existsSync(folder)).toBe(false);
-  });
-
-  test('leaves what is not its own', async () => {
-    await write(0);
-    for (const name of ['notes.txt', 'section-1.safetensors'])
-      writeFileSync(join(folder, name), '');
-    await removeSectionCheckpoints(folder);
-    expect(readdirSync(folder).sort()).toEqual(['notes.txt', 'section-1.safetensors']);
-  });
-
-  test('says what cannot be removed', async () => {
-    await expect(removeSectionCheckpoints(join(folder, 'none'))).rejects.toMatchObject({
-      code: 'ERR_OUTPUT',
-    });
-  });
 });
 
 test('a folder that is not there cannot be written to', async () => {

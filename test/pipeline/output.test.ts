@@ -44,7 +44,7 @@ describe('openOutput', () => {
     const stop = (): void => {
       if (numFrames++ === 1) throw new Error('stop');
     };
-    await expect(output.write(FRAMES, stop)).rejects.toThrow('stop');
+    await expect(output.write(FRAMES, { beforeFrame: stop })).rejects.toThrow('stop');
     await output[Symbol.asyncDispose]();
     expect(readdirSync(folder)).toEqual([]);
   });

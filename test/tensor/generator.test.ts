@@ -74,3 +74,28 @@ describe('Generator', () => {
     );
   });
 });
+
+describe('the state of a Generator', () => {
+  test('makes another that goes on, wherever it stands', () => {
+    for (const drawn of [0, 1, 5, 16, 623, 624, 1000]) {
+      const generator = new Generator(7);
+      generator.nextNormals(drawn);
+      const copy = Generator.fromState(generator.state);
+      expect(copy.state).toEqual(generator.state);
+      for (const count of [1, 1, 40]) {
+        expect(copy.nextNormals(count)).toEqual(generator.nextNormals(count));
+      }
+    }
+  });
+
+  test.each([
+    ['short', new Uint32Array(10)],
+    ['long', new Uint32Array(1000)],
+    ['beyond its words', new Uint32Array(628).fill(625)],
+    ['text', 'state' as unknown as Uint32Array],
+  ])('is not %s', (_, state) => {
+    expect(() => Generator.fromState(state)).toThrow(
+      expect.objectContaining({ code: 'ERR_ARGUMENT' }),
+    );
+  });
+});

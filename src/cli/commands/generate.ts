@@ -1,5 +1,11 @@
 import type { Command, Option } from 'commander';
-import { type DoneEvent, ENCODER_NAMES, type GenerateRequest, generate } from '../../index.ts';
+import {
+  type DoneEvent,
+  ENCODER_NAMES,
+  type GenerateEvent,
+  type GenerateRequest,
+  generate,
+} from '../../index.ts';
 import { freeName } from '../free-name.ts';
 import { interruptible } from '../interrupt.ts';
 import {
@@ -122,7 +128,7 @@ const FILE_OPTIONS: readonly Option[] = [
   option('--force', 'overwrite an existing --out'),
   option(
     '--job <folder>',
-    'keep finished sections in a folder until the video is there: the same command goes on behind them after a crash',
+    'keep the job in a folder, section by section: framepack resume goes on with it after a crash',
   ),
   option('--crf <number>', 'video quality, 0 (best) to 51', { parse: parseInteger, default: '16' }),
   option('--encoder <name>', 'encoder of the video', {
@@ -169,14 +175,22 @@ export function addGenerateCommand(program: Command): void {
 }
 
 /** Runs a request to its end, reporting events; Ctrl-C and its like stop it within one block. */
-export async function runGenerate(
+export function runGenerate(
   request: GenerateRequest,
+  reporter: Reporter,
+): Promise<DoneEvent | undefined> {
+  return runEvents((signal) => generate({ ...request, signal }), reporter);
+}
+
+/** As {@link runGenerate}, for any run that can be stopped by a signal. */
+export async function runEvents(
+  start: (signal: AbortSignal) => AsyncIterable<GenerateEvent>,
   reporter: Reporter,
 ): Promise<DoneEvent | undefined> {
   try {
     return await interruptible(async (signal) => {
       let done: DoneEvent | undefined;
-      for await (const event of generate({ ...request, signal })) {
+      for await (const event of start(signal)) {
         reporter.event(event);
         if (event.type === 'done') done = event;
       }

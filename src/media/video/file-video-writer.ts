@@ -1,7 +1,13 @@
 import { FramePackError } from '../../errors.ts';
 import { type OutputFile, writeError } from '../output-file.ts';
 import type { EncoderName } from './formats.ts';
-import type { FrameEncoder, VideoOptions, VideoResult, VideoWriter } from './video-writer.ts';
+import type {
+  BeforePublish,
+  FrameEncoder,
+  VideoOptions,
+  VideoResult,
+  VideoWriter,
+} from './video-writer.ts';
 
 /** Checks frames, counts them, and publishes the file once the encoder is done. */
 export class FileVideoWriter implements VideoWriter {
@@ -45,7 +51,7 @@ export class FileVideoWriter implements VideoWriter {
     this.#numFrames++;
   }
 
-  async finish(): Promise<VideoResult> {
+  async finish(beforePublish?: BeforePublish): Promise<VideoResult> {
     this.#assertOpen('finish');
     this.#isOpen = false;
     try {
@@ -53,6 +59,7 @@ export class FileVideoWriter implements VideoWriter {
         throw new FramePackError('ERR_OUTPUT', 'finish: video expected at least one frame, got 0');
       }
       await this.#encoder.finish();
+      await beforePublish?.(this.#output.temporaryPath, this.#output.path);
     } catch (cause) {
       await this.#discard();
       throw writeError(this.#output.path, cause);

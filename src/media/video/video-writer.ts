@@ -32,6 +32,14 @@ export interface VideoResult {
   readonly durationSeconds: number;
 }
 
+/**
+ * Told of a video that is complete and has no name yet.
+ *
+ * @param temporaryPath - where it lies.
+ * @param path - absolute path that it is going to have.
+ */
+export type BeforePublish = (temporaryPath: string, path: string) => Promise<void>;
+
 /** Takes the frames of one video in order. Wait for each call before the next. */
 export interface VideoWriter {
   readonly encoder: EncoderName;
@@ -42,7 +50,7 @@ export interface VideoWriter {
    */
   addFrame(rgb: Uint8Array): Promise<void>;
   /** Completes the file and gives it its name. */
-  finish(): Promise<VideoResult>;
+  finish(beforePublish?: BeforePublish): Promise<VideoResult>;
   /** Stops and leaves nothing behind. Does nothing after {@link VideoWriter.finish}. */
   abort(): Promise<void>;
 }

@@ -14,6 +14,8 @@ import { locateModel } from './locate/locate-model.ts';
 export interface OpenModel extends AsyncDisposable {
   readonly device: Device;
   readonly deviceFacts: RunDevice;
+  /** What it was opened with. */
+  readonly load: LoadOptions;
   /** Most bytes that tensors may take on the device; null for no limit. */
   readonly budgetBytes: number | null;
   /** Dtype of the activations of the transformer. */
@@ -67,6 +69,7 @@ async function openModelOn(
   return {
     device,
     deviceFacts: facts,
+    load: options,
     budgetBytes,
     dtype: options.dtype ?? DEFAULT_DTYPE[kind],
     folder,

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { DType } from '../../tensor/dtype.ts';
 import { LENGTH_FIELD_BYTES, storedBits, storedByteLength } from './safetensors-header.ts';
 
@@ -68,16 +67,4 @@ export function layOutFile(
   json.copy(header, LENGTH_FIELD_BYTES);
   const offsets = new Map([...begins].map(([name, begin]) => [name, header.length + begin]));
   return { header, offsets, byteLength: header.length + end };
-}
-
-/** Writes all bytes at a position of a file, however many calls that takes. */
-export async function writeAt(
-  handle: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
-    at += bytesWritten;
-  }
 }

@@ -1,11 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseSafetensorsHeader } from '../../../src/weights/files/safetensors-header.ts';
-import {
-  layOutFile,
-  storedTypeOf,
-  writeAt,
-} from '../../../src/weights/files/safetensors-writer.ts';
+import { layOutFile, storedTypeOf } from '../../../src/weights/files/safetensors-writer.ts';
 
 describe('a laid-out file', () => {
   const tensors = [
@@ -45,15 +40,4 @@ describe('a laid-out file', () => {
 
 test('tensor types have names in the format', () => {
   expect([storedTypeOf('f8e4m3'), storedTypeOf('bf16')]).toEqual(['F8_E4M3', 'BF16']);
-});
-
-test('bytes arrive whole where a system writes them in parts', async () => {
-  const disk = new Uint8Array(10);
-  const write = (bytes: Uint8Array, at: number, length: number, position: number) => {
-    const bytesWritten = Math.min(length, 2);
-    disk.set(bytes.subarray(at, at + bytesWritten), position);
-    return Promise.resolve({ bytesWritten, buffer: bytes });
-  };
-  await writeAt({ write } as unknown as FileHandle, Uint8Array.of(1, 2, 3, 4, 5), 3);
-  expect([...disk]).toEqual([0, 0, 0, 1, 2, 3, 4, 5, 0, 0]);
 });

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import {
+  readSectionCheckpoint,
+  type SectionOrigin,
+  writeSectionCheckpoint,
+} from '../../jobs/section-checkpoint.ts';
+import { Generator } from '../../tensor/generator.ts';
+import { scope } from '../../tensor/scope.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { NETWORKS } from '../../weights/model-folder.ts';
+import { packageVersion } from '../metadata/video-metadata.ts';
+import type { Run } from '../open-run.ts';
+import { weightBytesOf } from '../residency.ts';
+import type { VideoConditions } from '../sample-video.ts';
+
+/** A section that an earlier run finished. */
+export interface KeptSection {
+  /** `[1, C, T, H, W]`. */
+  readonly latents: Tensor<'f32'>;
+  /** Draws the noise of what follows. */
+  readonly noise: Generator;
+}
+
+/**
+ * The sections that a job has finished. A run that goes on takes their latents in place of sampling them; everything
+ * else (history, decoding) is made again, so that the video is that of an uninterrupted run, bit for bit. Sections are
+ * taken and kept in the order in which they are sampled.
+ */
+export class JobSections {
+  private readonly run: Run;
+  private readonly folder: string;
+  private readonly digests: SectionOrigin['digests'];
+  private before: string | null = null;
+
+  private constructor(run: Run, folder: string, digests: SectionOrigin['digests']) {
+    this.run = run;
+    this.folder = folder;
+    this.digests = digests;
+  }
+
+  /**
+   * Null when the run keeps nothing. The job takes over the request of the run unless it was started with something else.
+   *
+   * @throws {@link FramePackError} As {@link JobSections.take}.
+   */
+  static async open(run: Run, conditions: VideoConditions): Promise<JobSections | null> {
+    const { job } = run;
+    if (job === null) return null;
+    const sections = new JobSections(run, job.path, await originOf(run, conditions));
+    scope(() => void sections.read(0, null));
+    await job.keepRequest();
+    return sections;
+  }
+
+  /**
+   * Whether all sections of the video are there, so that nothing is left to sample.
+   *
+   * @throws {@link FramePackError} As {@link JobSections.take}.
+   */
+  isComplete(numSections: number): boolean {
+    let before: string | null = null;
+    for (let sectionIndex = 0; sectionIndex < numSections; sectionIndex++) {
+      before = scope(() => this.read(sectionIndex, before)?.sha256 ?? null);
+      if (before === null) return false;
+    }
+    return true;
+  }
+
+  /**
+   * A section that was finished earlier, behind the one that was taken or kept last; null when it has to be sampled.
+   *
+   * @throws {@link FramePackError} `ERR_ARGUMENT` when the job was started with something else.
+   */
+  take(sectionIndex: number): KeptSection | null {
+    const stored = this.read(sectionIndex, this.before);
+    if (stored === null) return null;
+    this.before = stored.sha256;
+    return { latents: stored.latents, noise: Generator.fromState(stored.noiseState) };
+  }
+
+  /** Keeps a section that was sampled. */
+  async keep(sectionIndex: number, { latents, noise }: KeptSection): Promise<void> {
+    const { before, digests } = this;
+    const origin = { sectionIndex, before, digests };
+    const section = { ...origin, latents, noiseState: noise.state };
+    this.before = await writeSectionCheckpoint(this.folder, section);
+  }
+
+  private read(
+    sectionIndex: number,
+    before: string | null,
+  ): ReturnType<typeof readSectionCheckpoint> {
+    const { folder, digests } = this;
+    const { device } = this.run.context;
+    return readSectionCheckpoint(device, folder, { sectionIndex, before, digests });
+  }
+}
+
+/** Digests of all that decides the latents of a run, under names that a user knows. */
+async function originOf(run: Run, conditions: VideoConditions): Promise<Record<string, string>> {
+  const { context, plan, settings } = run;
+  const { device, dtype, folder, info, loras } = context;
+  const {
+    tiling: _,
+    prompt: _prompt,
+    negativePrompt: _negative,
+    start: _start,
+    ...sampler
+  } = settings;
+  const parts = NETWORKS.filter((part) => folder.has(part));
+  const model = parts.map((part) => [
+    part,
+    folder.readJson(part),
+    weightBytesOf(folder.path(part)),
+  ]);
+  const facts = {
+    ...sampler,
+    ...{ width: plan.width, height: plan.height, device: device.kind, dtype },
+    loras: loras.variant,
+    ...{ version: packageVersion(), model: [info, model] },
+  };
+  const digests = Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [name, digestOfJson(value)]),
+  );
+  const { text, image } = conditions;
+  return {
+    ...digests,
+    prompt: await digestOfTensors(text.flatMap(({ text: states, pooled }) => [states, pooled])),
+    picture: await digestOfTensors([image.image, image.startLatent]),
+  };
+}
+
+function digestOfJson(value: unknown): string {
+  const text = JSON.stringify(value, (_, field: unknown) =>
+    typeof field === 'bigint' ? String(field) : field,
+  );
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function digestOfTensors(tensors: readonly Tensor[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const tensor of tensors) {
+    const { buffer, byteOffset, byteLength } = await tensor.read();
+    hash
+      .update(JSON.stringify(tensor.shape))
+      .update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
+}
