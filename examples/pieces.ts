@@ -36,7 +36,7 @@ await scope(async () => {
   const tokenizer = await LlamaTokenizer.load(folder.path('tokenizer'));
   const { ids, cropStart } = encodePrompt(tokenizer, 'A red ball rolls.', layout);
   const weights = await Checkpoint.open(device, folder.path('text_encoder'));
-  const config = parseLlamaConfig(folder.readJson('text_encoder'));
+  const config = parseLlamaConfig(folder.readConfig('text_encoder'));
   const options = { hiddenLayer: layout.hiddenLayer, dtype: 'f32' } as const;
   const llama = Llama.load(weights.scope(), config, options);
   show('text', (await llama.forward(ids)).slice(1, cropStart).shape);
@@ -50,7 +50,7 @@ await scope(async () => {
   const picture = fromArray(device, values, [1, 1, height, width, 3], 'f32');
   const pixels = contiguous(picture.permute([0, 4, 1, 2, 3]));
   const weights = await Checkpoint.open(device, folder.path('vae'));
-  const config = parseVaeConfig(folder.readJson('vae'));
+  const config = parseVaeConfig(folder.readConfig('vae'));
   const latent = await VaeImageEncoder.load(weights.scope(), config, 'f32').encodeMode(pixels);
   show('latent', latent.shape);
   const decoder = VaeVideoDecoder.load(weights.scope(), config, { dtype: 'f32' });

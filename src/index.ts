@@ -65,6 +65,7 @@ export type { JobResult } from './pipeline/jobs/job-files.ts';
 export { type Job, readJob } from './pipeline/jobs/read-job.ts';
 export { type ResumeOptions, resume } from './pipeline/jobs/resume.ts';
 export type { StoredLora, VideoMetadata } from './pipeline/metadata/video-metadata.ts';
+export type { ModelParts } from './pipeline/model/locate/part-fields.ts';
 export { load, type Model, type SectionFrames } from './pipeline/model/model.ts';
 export { type EstimateOptions, estimate } from './pipeline/planning/estimate.ts';
 export type { RunEstimate, StageEstimate } from './pipeline/planning/run-estimate.ts';

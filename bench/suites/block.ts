@@ -61,7 +61,7 @@ export async function runBlocks(context: BenchContext): Promise<void> {
   if (checkpoint !== undefined) {
     const model = await ModelFolder.open(checkpoint);
     const path = model.path('transformer');
-    const config = parseDitConfig(model.readJson('transformer'));
+    const config = parseDitConfig(model.readConfig('transformer'));
     for (const dtype of ['bf16', 'f32'] as const) {
       await runVariant(context, { config, path, dtype, weightDtype: storedType(path) });
     }

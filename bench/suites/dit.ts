@@ -22,7 +22,7 @@ const GUIDANCE = 10_000;
 export async function runDit(context: BenchContext): Promise<void> {
   const { device, options } = context;
   const model = await ModelFolder.open(options.checkpoint ?? TINY_MODEL);
-  const config = parseDitConfig(model.readJson('transformer'));
+  const config = parseDitConfig(model.readConfig('transformer'));
   const { height, width } = model.info.buckets[0]!;
   const [rows, columns] = [height / SPATIAL_COMPRESSION, width / SPATIAL_COMPRESSION];
   for (const dtype of ['bf16', 'f32'] as const) {

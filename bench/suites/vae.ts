@@ -11,7 +11,7 @@ import { type BenchContext, isWanted, measure } from './subject.ts';
 export async function runVae(context: BenchContext): Promise<void> {
   const { device, options } = context;
   const model = await ModelFolder.open(options.checkpoint ?? TINY_MODEL);
-  const config = parseVaeConfig(model.readJson('vae'));
+  const config = parseVaeConfig(model.readConfig('vae'));
   const { height, width } = model.info.buckets[0]!;
   const frames = model.info.latentWindowSize;
   const place = `${model.info.name} ${width}x${height}`;

@@ -31,11 +31,17 @@ export function option<T>(
 }
 
 /** An option that a command does not run without. */
-class RequiredOption extends Option {}
+class RequiredOption extends Option {
+  /** Another option that does as well. */
+  substitute: string | undefined;
+}
 
-/** An option that {@link checkRequired} asks for. */
-export function requiredOption(flags: string, description: string): Option {
-  return new RequiredOption(flags, `${description} (required)`);
+/** An option that {@link checkRequired} asks for, unless its substitute is given. */
+export function requiredOption(flags: string, description: string, substitute?: string): Option {
+  const unless = substitute === undefined ? '' : ` unless --${substitute} is given`;
+  const made = new RequiredOption(flags, `${description} (required${unless})`);
+  made.substitute = substitute;
+  return made;
 }
 
 /**
@@ -44,8 +50,9 @@ export function requiredOption(flags: string, description: string): Option {
  */
 export function checkRequired(command: Command): void {
   for (const required of command.options) {
-    const isGiven = command.getOptionValue(required.attributeName()) !== undefined;
-    if (!(required instanceof RequiredOption) || isGiven) continue;
+    if (!(required instanceof RequiredOption)) continue;
+    const names = [required.attributeName(), required.substitute ?? ''];
+    if (names.some((name) => command.getOptionValue(name) !== undefined)) continue;
     const message = `error: required option '${required.flags}' not specified`;
     command.error(message, { code: 'commander.missingMandatoryOptionValue' });
   }
@@ -57,10 +64,11 @@ export function quietOption(): Option {
 }
 
 /** What to load, for every command that loads something. */
-export function modelOption(): Option {
+export function modelOption(substitute?: string): Option {
   return requiredOption(
     '--model <path>',
-    'model folder, or a model in the Hugging Face cache such as lllyasviel/FramePackI2V_HY',
+    'model folder, models folder of ComfyUI, weights, or a model in the Hugging Face cache such as lllyasviel/FramePackI2V_HY',
+    substitute,
   );
 }
 

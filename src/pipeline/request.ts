@@ -15,6 +15,7 @@ import { fieldError } from './inputs/field-errors.ts';
 import { EXPECTED_LORAS, type LoraChoice, lorasSchema } from './inputs/loras.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
 import { DEFAULT_START, type StartKind } from './inputs/start-picture.ts';
+import type { ModelParts } from './model/locate/part-fields.ts';
 
 /** A step cache by its kind, its threshold, or both. */
 export interface StepCacheChoice {
@@ -27,9 +28,13 @@ export interface LoadOptions {
   /**
    * What to load: a folder in the Hugging Face layout, a released model by its repository
    * (`lllyasviel/FramePackI2V_HY`, `lllyasviel/FramePack_F1_I2V_HY_20250503`) as `framepack pull` leaves it in the cache,
-   * a folder of that cache, or the cache itself where it holds one. Nothing is downloaded.
+   * a folder of that cache, the cache itself where it holds one, ComfyUI's `models` folder, or a file or folder with
+   * weights. What files come without, configurations and whole parts of the released model, is taken from the package and
+   * from the cache. Nothing is downloaded. Not needed where `parts` names a transformer.
    */
-  readonly model: string;
+  readonly model?: string | undefined;
+  /** Networks to use in place of the model's. */
+  readonly parts?: ModelParts | undefined;
   /** Hugging Face cache in which repositories are looked for; default as its own programs find it. */
   readonly cacheFolder?: string | undefined;
   /** Word in the names of the weights to take where they are there in several types, such as `fp16`. */
@@ -162,9 +167,20 @@ const prompt = z
 const cacheKind = z.enum(['tea', 'mag', 'first-block']);
 const cacheThreshold = z.number().min(0).max(10);
 
+const path = z.string().min(1);
+
 const schema = z.strictObject({
-  model: z.string().min(1),
-  cacheFolder: z.string().min(1).optional(),
+  model: path.optional(),
+  parts: z
+    .strictObject({
+      transformer: path.optional(),
+      vae: path.optional(),
+      textEncoder: path.optional(),
+      clip: path.optional(),
+      imageEncoder: path.optional(),
+    })
+    .optional(),
+  cacheFolder: path.optional(),
   variant: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_]*$/)
@@ -208,6 +224,8 @@ const schema = z.strictObject({
 /** What each field may be, for messages. */
 const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   model: 'the path of a model folder or a repository',
+  parts:
+    '{ transformer, vae, textEncoder, clip, imageEncoder }, each the path of a file or a folder',
   cacheFolder: 'the path of a folder',
   variant: 'a word such as fp16',
   allowLinks: 'true or false',
@@ -242,6 +260,7 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
 
 const LOAD_FIELDS = {
   model: true,
+  parts: true,
   cacheFolder: true,
   variant: true,
   allowLinks: true,
@@ -267,10 +286,20 @@ export function splitRequest(request: GenerateRequest): {
   readonly load: LoadOptions;
   readonly request: VideoRequest;
 } {
-  const { model, cacheFolder, variant, allowLinks, device, dtype, threads, budgetBytes, ...video } =
-    request;
+  const {
+    model,
+    parts,
+    cacheFolder,
+    variant,
+    allowLinks,
+    device,
+    dtype,
+    threads,
+    budgetBytes,
+    ...video
+  } = request;
   return {
-    load: { model, cacheFolder, variant, allowLinks, device, dtype, threads, budgetBytes },
+    load: { model, parts, cacheFolder, variant, allowLinks, device, dtype, threads, budgetBytes },
     request: video,
   };
 }

@@ -1,5 +1,3 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { scope } from '../tensor/scope.ts';
 
 /** Gives a network for the time of one call. */
@@ -102,11 +100,4 @@ async function hold<N>(load: () => Promise<N>): Promise<{ network: N; free: () =
     await closed;
   };
   return { network, free };
-}
-
-/** Size of the safetensors files in a folder. */
-export function weightBytesOf(folder: string): number {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.safetensors'))
-    .reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
 }

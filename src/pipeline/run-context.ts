@@ -91,7 +91,7 @@ export function networkConfig<C>(
   part: ModelPart,
   parse: (json: unknown) => C,
 ): C {
-  const json = context.folder.readJson(part);
+  const json = context.folder.readConfig(part);
   try {
     return parse(json);
   } catch (error) {

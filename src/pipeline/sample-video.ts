@@ -17,13 +17,7 @@ import { JobSections } from './jobs/job-sections.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
-import {
-  DECODER_NAME,
-  type Lender,
-  type Resident,
-  TRANSFORMER_NAME,
-  weightBytesOf,
-} from './residency.ts';
+import { DECODER_NAME, type Lender, type Resident, TRANSFORMER_NAME } from './residency.ts';
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 import {
   type SamplerSettings,
@@ -153,7 +147,7 @@ function transformer(context: RunContext): Resident<Dit> {
   return {
     name: TRANSFORMER_NAME,
     variant: loras.variant,
-    weightBytes: weightBytesOf(context.folder.path('transformer')) + loras.extraBytes,
+    weightBytes: context.folder.weightBytes('transformer') + loras.extraBytes,
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
       const merged = await loras.merged(weights.scope(), device);
@@ -168,7 +162,7 @@ function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
   const config = networkConfig(context, 'vae', parseVaeConfig);
   return {
     name: DECODER_NAME,
-    weightBytes: weightBytesOf(context.folder.path('vae')),
+    weightBytes: context.folder.weightBytes('vae'),
     load: async () => {
       const weights = await networkWeights(context, 'vae');
       const dtype = ownDType(context, weights);

@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FramePackError } from '../errors.ts';
 import type { Device } from '../tensor/device.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { type CheckpointInfo, parseCheckpointInfo } from './checkpoint-info.ts';
-import type { CheckpointFileOptions } from './files/checkpoint-files.ts';
+import { type CheckpointFileOptions, openCheckpointFiles } from './files/checkpoint-files.ts';
 import { readTextFile } from './files/text-file.ts';
 import { variantsAmong } from './files/weight-variants.ts';
+import { OFFICIAL_CONFIGS } from './official/configs.ts';
 import { officialInfo } from './official/description.ts';
 
+const CONFIG_FILE = 'config.json';
 const MAX_JSON_BYTES = 64_000_000;
 const INFO_FILE = 'framepack.json';
 
@@ -119,16 +121,49 @@ export class ModelFolder {
   private checkVariant(): void {
     const { variant = '' } = this.files;
     if (variant === '') return;
-    const folders = NETWORKS.filter((part) => this.has(part)).map((part) => this.path(part));
-    const found = folders.flatMap((folder) => variantsAmong(readdirSync(folder)));
+    const paths = NETWORKS.filter((part) => this.has(part)).map((part) => this.path(part));
+    const found = paths.flatMap((path) =>
+      variantsAmong(isFolder(path) ? readdirSync(path) : [basename(path)]),
+    );
     if (found.includes(variant)) return;
     const names = [...new Set(found)].join(', ') || 'none';
     throw fault(this.source, `variant ${variant} expected in some part, got ${names}`);
   }
 
-  /** Parsed JSON file of a part, unvalidated; by default its `config.json`. */
-  readJson(part: ModelPart, file: string = 'config.json'): unknown {
-    return readJson(join(this.path(part), file));
+  /**
+   * Bytes of the files that hold the weights of a network; other networks may be in them too.
+   *
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when they are missing or damaged.
+   */
+  weightBytes(part: ModelPart): number {
+    const tensors = openCheckpointFiles(this.path(part), this.files).values();
+    const files = new Set([...tensors].map(({ file }) => file.path));
+    return [...files].reduce((sum, file) => sum + statSync(file).size, 0);
+  }
+
+  /**
+   * The unvalidated configuration of a network: its own, or that of the released model when it has none.
+   *
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is no JSON, or the part is missing.
+   */
+  readConfig(part: ModelPart): unknown {
+    const file = this.configFile(part);
+    if (file !== null) return readJson(file);
+    const configs: Partial<Record<ModelPart, unknown>> = OFFICIAL_CONFIGS;
+    return configs[part];
+  }
+
+  /**
+   * Path of a part's own `config.json`, in its folder or beside its file; null when there is none. In a folder with files
+   * of several networks it may be that of any, and is that of none.
+   */
+  configFile(part: ModelPart): string | null {
+    const path = this.path(part);
+    const folder = isFolder(path) ? path : dirname(path);
+    const others = Object.entries(this.parts).filter(([name]) => name !== part);
+    const isShared = others.some(([, other]) => !isFolder(other) && dirname(other) === folder);
+    const file = join(folder, CONFIG_FILE);
+    return existsSync(file) && !(isShared && !isFolder(path)) ? file : null;
   }
 }
 

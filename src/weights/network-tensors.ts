@@ -133,6 +133,7 @@ export class NetworkTensors implements TensorSource {
     return [...outside].filter(
       (name) =>
         isScaleName(name) &&
+        !FP8_MARKERS.test(name) &&
         !(this.rules.unneeded ?? []).some((pattern) => pattern.test(name)) &&
         !outside.has(name.replace(/[^.]*$/, 'weight')),
     );

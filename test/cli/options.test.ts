@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import {
   checkRequired,
+  modelOption,
   option,
   parseBytes,
   parseDevice,
@@ -96,6 +97,15 @@ describe('options', () => {
     expect(() => checkRequired(command)).toThrow(CommanderError);
     expect(() => checkRequired(command)).toThrow("required option '--model <folder>'");
     command.setOptionValue('model', 'm');
+    expect(() => checkRequired(command)).not.toThrow();
+  });
+
+  it('that are required may have a substitute', () => {
+    const command = new Command('c').exitOverride().configureOutput({ outputError: () => {} });
+    command.addOption(modelOption('transformer')).option('--transformer <path>', 'other');
+    expect(command.options[0]?.description).toMatch(/\(required unless --transformer is given\)$/);
+    expect(() => checkRequired(command)).toThrow("required option '--model <path>'");
+    command.setOptionValue('transformer', 't');
     expect(() => checkRequired(command)).not.toThrow();
   });
 });

@@ -38,7 +38,7 @@ describe('help', () => {
     const without = commands.flatMap((command) =>
       command.options
         .filter(
-          ({ required, description }) => required && !/\(default: |\(required\)/.test(description),
+          ({ required, description }) => required && !/\(default: |\(required\b/.test(description),
         )
         .map(({ long }) => `${command.name()} ${long}`),
     );

@@ -26,7 +26,7 @@ export async function writeOfficialCache(cacheFolder: string, repository: string
 }
 
 /** Moves the files of a folder into a folder of a repository. */
-export function cacheFiles(
+function cacheFiles(
   cacheFolder: string,
   repository: string,
   [source, folder]: readonly [source: string, folder: string],

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Residency, type Resident, weightBytesOf } from '../../src/pipeline/residency.ts';
+import { Residency, type Resident } from '../../src/pipeline/residency.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { empty, type Tensor } from '../../src/tensor/tensor.ts';
-import { TINY_MODEL } from '../models/tiny-framepack.ts';
 
 let device: Device;
 afterEach(() => device.close());
@@ -101,13 +100,5 @@ describe('Residency, when loading fails', () => {
     await expect(residency.lend(broken)).rejects.toThrow('broken');
     const works = { ...broken, load: async () => 7 };
     expect(await (await residency.lend(works))(async (network) => network)).toBe(7);
-  });
-});
-
-describe('weightBytesOf', () => {
-  it('adds up the weight files', async () => {
-    device = Device.open('meta');
-    expect(weightBytesOf(`${TINY_MODEL}/vae`)).toBeGreaterThan(5_000_000);
-    expect(weightBytesOf(`${TINY_MODEL}/tokenizer`)).toBe(0);
   });
 });

@@ -9,7 +9,8 @@ export const PICTURE: string = fileURLToPath(
   new URL('../../assets/picture-1.png', import.meta.url),
 );
 
-type TinyRequest = Required<Pick<GenerateRequest, 'model' | 'prompt'>> & {
+type TinyRequest = Pick<GenerateRequest, 'prompt'> & {
+  readonly model: string;
   readonly image: string;
   readonly seconds: number;
   readonly steps: number;

@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ModelFolder, readJson } from '../../src/weights/model-folder.ts';
+import { ModelFolder, type PartPaths, readJson } from '../../src/weights/model-folder.ts';
+import { OFFICIAL_CONFIGS } from '../../src/weights/official/configs.ts';
+import { writeSparse } from '../full-size/sparse-file.ts';
 
 const TINY = fileURLToPath(new URL('../../models/tiny-framepack', import.meta.url));
 
@@ -25,8 +27,7 @@ describe('ModelFolder.open', () => {
     const model = await ModelFolder.open(TINY);
     expect(model.info.name).toBe('tiny-framepack');
     expect(model.path('vae')).toBe(join(TINY, 'vae'));
-    expect(model.readJson('transformer')).toMatchObject({ num_layers: 3 });
-    expect(model.readJson('tokenizer_2', 'tokenizer_config.json')).toBeTypeOf('object');
+    expect(model.readConfig('transformer')).toMatchObject({ num_layers: 3 });
     expect(model.has('feature_extractor')).toBe(true);
   });
 
@@ -38,7 +39,8 @@ describe('ModelFolder.open', () => {
     expect(model.has('vae')).toBe(false);
     expect(model.info.defaults.mode).toBeNull();
     expect(() => model.path('vae')).toThrow('expected the part vae, got none');
-    expect(() => model.readJson('transformer')).toThrow('config.json: expected a file, got none');
+    expect(model.configFile('transformer')).toBeNull();
+    expect(model.readConfig('transformer')).toBe(OFFICIAL_CONFIGS.transformer);
   });
 
   it('refuses another folder and an invalid framepack.json', async () => {
@@ -61,6 +63,41 @@ describe('ModelFolder.of', () => {
     expect(() => ModelFolder.of({ source: 'mine', info, parts }, { variant: 'fp16' })).toThrow(
       'variant fp16 expected in some part, got none',
     );
+  });
+});
+
+describe('the files of a part', () => {
+  const modelOf = async (parts: PartPaths): Promise<ModelFolder> => {
+    const { info } = await ModelFolder.open(TINY);
+    return ModelFolder.of({ source: 'mine', info, parts });
+  };
+
+  it('have the configuration beside them, unless it may be that of another', async () => {
+    const config = write('config.json', '{"a":1}');
+    const vae = write('vae.safetensors', '');
+    const alone = await modelOf({ vae, text_encoder: join(TINY, 'text_encoder') });
+    expect(alone.configFile('vae')).toBe(config);
+    expect(alone.readConfig('vae')).toEqual({ a: 1 });
+    expect(alone.readConfig('text_encoder')).toMatchObject({ num_hidden_layers: 4 });
+    const shared = await modelOf({ vae, transformer: write('dit.safetensors', '') });
+    expect(shared.configFile('vae')).toBeNull();
+    expect(shared.readConfig('vae')).toBe(OFFICIAL_CONFIGS.vae);
+  });
+
+  it('have sizes, those of other variants left out', async () => {
+    const tensors = [{ name: 'a', dtype: 'F32', shape: [25] }] as const;
+    const [plain, other] = ['vae/a.safetensors', 'vae/a.fp16.safetensors'].map((name) =>
+      join(folder, name),
+    ) as [string, string];
+    writeSparse(plain, tensors);
+    writeSparse(other, tensors);
+    const { size } = statSync(plain);
+    expect(size).toBeGreaterThan(100);
+    expect((await modelOf({ vae: join(folder, 'vae') })).weightBytes('vae')).toBe(size);
+    expect((await modelOf({ vae: plain })).weightBytes('vae')).toBe(size);
+    const { info } = await ModelFolder.open(TINY);
+    const layout = { source: 'mine', info, parts: { vae: other } };
+    expect(() => ModelFolder.of(layout, { variant: 'bf16' })).toThrow('got fp16');
   });
 });
 

@@ -121,6 +121,8 @@ describe('public layouts load at full size and leave nothing over', () => {
     ['Comfy scaled_fp8', comfyScaledFp8(dit)],
     ['Comfy scaled_fp8 in e5m2', comfyScaledFp8(dit, 'F8_E5M2')],
     ['Comfy scaled_fp8 behind a prefix', behind('model.diffusion_model.', comfyScaledFp8(dit))],
+    ['Comfy scaled_fp8 beside a prefix', comfyScaledFp8(behind('diffusion_model.', dit))],
+    ['kijai e4m3 behind a prefix', behind('model.diffusion_model.', kijaiFp8(dit))],
     ['Comfy comfy_quant', comfyQuantFp8(dit)],
   ])('transformer: %s', async (_, tensors) => {
     expect(await leftOver(tensors, runDit)).toEqual([]);
@@ -132,13 +134,17 @@ describe('public layouts load at full size and leave nothing over', () => {
     ['a causal language model', [...behind('model.', llama), head]],
     ['a head without a prefix', [...llama, head]],
     ['inside LLaVA', behind('language_model.model.', llama)],
-    ['Comfy fp8_scaled', [...behind('model.', comfyScaledFp8(llama).slice(1)), head]],
+    ['Comfy fp8_scaled', [...comfyScaledFp8(behind('model.', llama)), head]],
+    ['musubi block', musubiFp8(llama, 'block')],
+    ['in e5m2 with its embeddings', storedAs('F8_E5M2', llamaShapes(LLAMA))],
     ['comfy_quant', comfyQuantFp8(llama)],
     ['fp8 with its embeddings', storedAs('F8_E4M3', llamaShapes(LLAMA))],
   ])('Llama: %s', async (_, tensors) => {
     expect(await leftOver(tensors, runLlama)).toEqual([]);
   });
+});
 
+describe('public layouts of the smaller networks do so too', () => {
   test.each<[string, Tensors]>([
     ['as released', clip],
     ['with position ids', [...clip, positions]],

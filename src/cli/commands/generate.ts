@@ -5,6 +5,7 @@ import {
   type GenerateEvent,
   type GenerateRequest,
   generate,
+  type ModelParts,
 } from '../../index.ts';
 import { freeName } from '../free-name.ts';
 import { interruptible } from '../interrupt.ts';
@@ -23,9 +24,10 @@ import {
 } from '../options.ts';
 import { type Reporter, reporterFor } from '../progress.ts';
 
+type Renamed = 'signal' | 'budgetBytes' | 'overwrite' | 'loras' | 'cacheFolder' | 'parts';
+
 /** The values of {@link VIDEO_OPTIONS}. */
-export interface VideoFlags
-  extends Omit<GenerateRequest, 'signal' | 'budgetBytes' | 'overwrite' | 'loras' | 'cacheFolder'> {
+export interface VideoFlags extends Omit<GenerateRequest, Renamed>, ModelParts {
   readonly cache?: string;
   readonly lora?: GenerateRequest['loras'];
   readonly maxMemory?: number;
@@ -41,7 +43,18 @@ interface GenerateFlags extends VideoFlags {
 const OF_MODEL = "the model's";
 
 const MODEL_OPTIONS: readonly Option[] = [
-  modelOption(),
+  modelOption('transformer'),
+  option('--transformer <path>', 'file or folder of the transformer', { default: OF_MODEL }),
+  option('--vae <path>', 'file or folder of the VAE', { default: OF_MODEL }),
+  option('--text-encoder <path>', 'file or folder of the Llama, its tokenizer beside it', {
+    default: OF_MODEL,
+  }),
+  option('--clip <path>', 'file or folder of the CLIP text encoder, its tokenizer beside it', {
+    default: OF_MODEL,
+  }),
+  option('--image-encoder <path>', 'file or folder of the SigLIP image encoder', {
+    default: OF_MODEL,
+  }),
   option('--cache <folder>', 'Hugging Face cache in which models are looked for', {
     default: 'that of framepack pull',
   }),
@@ -152,7 +165,14 @@ export const VIDEO_OPTIONS: readonly Option[] = [
 
 /** The request that the values of {@link VIDEO_OPTIONS} ask for. */
 export function requestOf({ cache, lora, maxMemory, ...flags }: VideoFlags): GenerateRequest {
-  return { ...flags, cacheFolder: cache, loras: lora, budgetBytes: maxMemory };
+  const { transformer, vae, textEncoder, clip, imageEncoder, ...request } = flags;
+  return {
+    ...request,
+    parts: { transformer, vae, textEncoder, clip, imageEncoder },
+    cacheFolder: cache,
+    loras: lora,
+    budgetBytes: maxMemory,
+  };
 }
 
 /** `framepack generate`. */

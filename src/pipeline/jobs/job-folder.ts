@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError } from '../../errors.ts';
@@ -7,6 +8,7 @@ import { JobLog } from '../../jobs/job-log.ts';
 import { countSectionCheckpoints } from '../../jobs/section-checkpoint.ts';
 import { readImageFile } from '../../media/decode-image.ts';
 import type { GenerateEvent } from '../events.ts';
+import type { ModelParts } from '../model/locate/part-fields.ts';
 import type { GenerateRequest, LoadOptions, VideoRequest } from '../request.ts';
 import { JOB_FILES, type JobResult, resultDocument, storedRequest } from './job-files.ts';
 
@@ -113,13 +115,25 @@ function checkSeed({ seed }: VideoRequest): void {
 
 /** The request with paths that mean the same from any folder. */
 function absolute(request: GenerateRequest, out: string | null): GenerateRequest {
-  const { loras, out: _, ...rest } = request;
+  const { loras, out: _, model, parts, cacheFolder, ...rest } = request;
   return {
     ...rest,
-    model: path.resolve(request.model),
+    ...(model !== undefined && { model: resolveModel(model) }),
+    ...(parts && { parts: resolveParts(parts) }),
+    ...(cacheFolder !== undefined && { cacheFolder: path.resolve(cacheFolder) }),
     ...(out !== null && { out: resolveOut(out) }),
     ...(loras && { loras: loras.map((lora) => ({ ...lora, file: path.resolve(lora.file) })) }),
   };
+}
+
+/** A repository in the cache is no path, and stays as it is. */
+function resolveModel(model: string): string {
+  return existsSync(model) ? path.resolve(model) : model;
+}
+
+function resolveParts(parts: ModelParts): ModelParts {
+  const given = Object.entries(parts).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(given.map(([field, part]) => [field, path.resolve(part)]));
 }
 
 /** A separator at the end says that a folder of pictures is meant. */

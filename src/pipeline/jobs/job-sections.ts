@@ -10,7 +10,6 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { NETWORKS } from '../../weights/model-folder.ts';
 import { packageVersion } from '../metadata/video-metadata.ts';
 import type { Run } from '../open-run.ts';
-import { weightBytesOf } from '../residency.ts';
 import type { VideoConditions } from '../sample-video.ts';
 
 /** A section that an earlier run finished. */
@@ -108,11 +107,7 @@ async function originOf(run: Run, conditions: VideoConditions): Promise<Record<s
     ...sampler
   } = settings;
   const parts = NETWORKS.filter((part) => folder.has(part));
-  const model = parts.map((part) => [
-    part,
-    folder.readJson(part),
-    weightBytesOf(folder.path(part)),
-  ]);
+  const model = parts.map((part) => [part, folder.readConfig(part), folder.weightBytes(part)]);
   const facts = {
     ...sampler,
     ...{ width: plan.width, height: plan.height, device: device.kind, dtype },

@@ -88,11 +88,25 @@ async function buildNetworks(folder: ModelFolder, configs: NetworkConfigs): Prom
   const found: LeftOver[] = [];
   for (const [part, ...networks] of builds) {
     const checkpoint = await folder.openWeights(device, part);
-    const names = networks.flatMap((build) => scope(() => build(checkpoint.scope()).leftOver));
+    const names = networks.flatMap((build) =>
+      withoutConfig(folder, part, () => scope(() => build(checkpoint.scope()).leftOver)),
+    );
     const tensors = [...new Set(names)];
     if (tensors.length > 0) found.push({ part, tensors });
   }
   return found;
+}
+
+/** Says of a network that does not fit that its configuration was assumed. */
+function withoutConfig<T>(folder: ModelFolder, part: ModelPart, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof FramePackError) || folder.configFile(part) !== null) throw error;
+    const { code, message, details } = error;
+    const assumed = `${folder.path(part)} has no config.json, so that the released model's was taken`;
+    throw new FramePackError(code, `${message}; ${assumed}`, details, error);
+  }
 }
 
 /** A field, whether it is right, what was expected of it, and what it is. */

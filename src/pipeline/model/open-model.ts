@@ -62,8 +62,9 @@ async function openModelOn(
   options: LoadOptions,
   open: () => ChosenDevice & { readonly kind: ComputeKind },
 ): Promise<OpenModel> {
-  const { model, cacheFolder, variant = '', allowLinks = false, budgetBytes = null } = options;
-  const folder = await locateModel({ model, cacheFolder, variant, allowLinks });
+  const { model, parts, cacheFolder, variant = '', allowLinks = false } = options;
+  const { budgetBytes = null } = options;
+  const folder = await locateModel({ model, parts, cacheFolder, variant, allowLinks });
   const { tokenizers, leftOver } = await checkModel(folder);
   const { device, facts, kind } = open();
   return {

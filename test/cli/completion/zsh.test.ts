@@ -10,7 +10,7 @@ test('names every command and option once, with choices and kinds of paths', () 
   expect(script).toContain("    'generate:generate a video from a picture and a prompt'\n");
   expect(script).toContain("'--device=[where to compute]:value:(auto cpu cuda)'");
   expect(script).toContain(
-    "'--model=[model folder, or a model in the Hugging Face cache such as lllyasviel/FramePackI2V_HY]:value:_files'",
+    "'--model=[model folder, models folder of ComfyUI, weights, or a model in the Hugging Face cache such as lllyasviel/FramePackI2V_HY]:value:_files'",
   );
   expect(script).toContain("'--json[print events as one JSON object a line]'");
   expect(script).toContain("'1:argument:(bash zsh fish)'");

@@ -14,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const open = (changed: Partial<JobRequest['video']> = {}, out: string | null = null) =>
   JobFolder.open({
-    load: { model: 'models/a', device: 'cpu' },
+    load: { model: 'models/tiny-framepack', device: 'cpu' },
     video: { prompt: 'A ball.', job: path.join(folder, 'job'), ...changed },
     out,
   });
@@ -32,11 +32,24 @@ describe('the request', () => {
     const job = await readJob(path.join(folder, 'job'));
     expect(job).toMatchObject({ numSections: 0, result: null });
     expect(job.request).toEqual({
-      ...{ model: path.resolve('models/a'), device: 'cpu', prompt: 'A ball.' },
+      ...{ model: path.resolve('models/tiny-framepack'), device: 'cpu', prompt: 'A ball.' },
       ...{ out: path.resolve('1.mp4'), loras: [{ file: path.resolve('style.safetensors') }] },
       ...{ job: job.folder, image: path.join(job.folder, 'picture') },
     });
     expect(readFileSync(job.request.image as string).equals(readFileSync(PICTURE))).toBe(true);
+  });
+
+  test('keeps a repository, and makes paths of single parts and of the cache absolute', async () => {
+    const model = 'lllyasviel/FramePackI2V_HY';
+    using _ = await JobFolder.open({
+      load: { model, parts: { transformer: 'a.safetensors' }, cacheFolder: 'cache' },
+      video: { prompt: 'A ball.', job: path.join(folder, 'job') },
+      out: null,
+    });
+    expect((await readJob(path.join(folder, 'job'))).request).toMatchObject({
+      ...{ model, parts: { transformer: path.resolve('a.safetensors') } },
+      cacheFolder: path.resolve('cache'),
+    });
   });
 
   test('keeps the separator that means a folder of pictures, and the bytes of a picture', async () => {

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CachedRepository } from '../../../../src/hub/cache/cached-repository.ts';
 import { MODEL_SETS } from '../../../../src/hub/model-sets.ts';
 import { locateModel } from '../../../../src/pipeline/model/locate/locate-model.ts';
+import type { ModelParts } from '../../../../src/pipeline/model/locate/part-fields.ts';
+import { OFFICIAL_CONFIGS } from '../../../../src/weights/official/configs.ts';
 import { COMMIT } from '../../../full-size/official-cache.ts';
 import { writeSparse } from '../../../full-size/sparse-file.ts';
 import { TINY_MODEL } from '../../../models/tiny-framepack.ts';
@@ -17,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cacheFolder, { recursive: true }));
 
-const locate = (model: string) => locateModel({ model, cacheFolder });
+const locate = (model: string, parts?: ModelParts) => locateModel({ model, parts, cacheFolder });
 
 /** Folder of a repository's files in the cache, made. */
 function snapshotOf(repository: string): string {
@@ -58,9 +60,9 @@ describe('a repository', () => {
     writeReleased(F1);
     const model = await locate(name);
     expect(model.info).toMatchObject({ modes: [mode], defaults: { mode } });
-    expect(model.readJson('transformer')).toEqual({ part: '' });
+    expect(model.readConfig('transformer')).toEqual({ part: '' });
     for (const part of ['vae', 'text_encoder', 'text_encoder_2', 'image_encoder'] as const) {
-      expect(model.readJson(part)).toEqual({ part });
+      expect(model.readConfig(part)).toEqual({ part });
     }
     expect([model.has('tokenizer'), model.has('tokenizer_2')]).toEqual([true, true]);
   });
@@ -95,7 +97,7 @@ describe('a repository', () => {
     expect(await refusal('owner/none')).toContain('"framepack pull owner/none --cache');
     snapshotOf('owner/empty');
     expect(await refusal('owner/empty')).toContain(
-      'expected a repository with a folder transformer/',
+      'expected a model folder with a folder transformer/',
     );
   });
 });
@@ -115,7 +117,7 @@ describe('a path', () => {
     const paths = [home, join(home, 'hf_download'), `${cacheFolder}/`, folder, snapshotOf(F1)];
     for (const path of paths) {
       const model = await locate(path);
-      expect(model.source).toBe(F1);
+      expect(model.source.split('@')[0]).toBe(F1);
       expect(model.info.modes).toEqual(['f1']);
       expect(model.path('vae')).toContain(join(cacheFolder, 'models--hunyuanvideo-community'));
     }
@@ -139,11 +141,15 @@ describe('a path', () => {
   });
 });
 
+const ONE = [{ name: 'a', dtype: 'F32', shape: [1] }] as const;
+
 describe('the mode of a released model in a folder', () => {
+  beforeEach(() => writeReleased(I2V));
+
   const write = (name: string, metadata: Record<string, string> = {}): string => {
     const folder = join(cacheFolder, name, 'transformer');
     mkdirSync(folder, { recursive: true });
-    writeSparse(join(folder, 'model.safetensors'), [], metadata);
+    writeSparse(join(folder, 'model.safetensors'), ONE, metadata);
     return join(cacheFolder, name);
   };
 
@@ -159,9 +165,62 @@ describe('the mode of a released model in a folder', () => {
 
   it('is that of the repository it links to', async () => {
     const snapshot = snapshotOf(F1);
-    writeSparse(join(snapshot, 'model.safetensors'), []);
+    writeSparse(join(snapshot, 'model.safetensors'), ONE);
     mkdirSync(join(cacheFolder, 'mine'));
     symlinkSync(snapshot, join(cacheFolder, 'mine', 'transformer'));
     expect((await locate(join(cacheFolder, 'mine'))).info.defaults.mode).toBe('f1');
+  });
+});
+
+describe('parts', () => {
+  it('take the place of those of a model', async () => {
+    const vae = join(TINY_MODEL, 'vae', 'diffusion_pytorch_model.safetensors');
+    const clip = join(TINY_MODEL, 'text_encoder_2');
+    writeReleased(I2V);
+    const model = await locate(I2V, { vae, clip });
+    expect(model.path('vae')).toBe(vae);
+    expect(model.path('text_encoder_2')).toBe(clip);
+    expect(model.path('tokenizer_2')).toBe(join(TINY_MODEL, 'tokenizer_2'));
+    expect(model.path('tokenizer')).toContain(cacheFolder);
+    expect(model.readConfig('vae')).toMatchObject({ _class_name: expect.any(String) });
+    expect(model.info.defaults.mode).toBe('i2v');
+  });
+
+  it('are enough with a transformer, whose repository then tells no mode', async () => {
+    const transformer = join(cacheFolder, 'fine-tuned.safetensors');
+    writeSparse(transformer, ONE);
+    const parts = { transformer };
+    await expect(locateModel({ parts, cacheFolder })).rejects.toThrow(
+      `checkpoint: ${transformer}: expected all parts of a model, got no vae (--vae), `,
+    );
+    writeReleased(I2V);
+    const alone = await locateModel({ parts, cacheFolder });
+    expect(alone.source).toBe(transformer);
+    expect(alone.readConfig('transformer')).toBe(OFFICIAL_CONFIGS.transformer);
+    expect(alone.path('vae')).toContain('models--hunyuanvideo-community--HunyuanVideo');
+    for (const model of [alone, await locate(I2V, parts)]) {
+      expect(model.info).toMatchObject({ modes: ['i2v', 'f1'], defaults: { mode: null } });
+    }
+  });
+
+  it('do for a transformer that is not in the cache', async () => {
+    writeReleased(I2V);
+    rmSync(new CachedRepository(cacheFolder, I2V).folder, { recursive: true });
+    expect(await refusal(I2V)).toContain(`got none of ${I2V} (25.7 GB);`);
+    const transformer = join(cacheFolder, 'FramePack_F1.safetensors');
+    writeSparse(transformer, ONE);
+    expect((await locate(I2V, { transformer })).info.defaults.mode).toBe('f1');
+  });
+
+  it('need a transformer or a model, and are there', async () => {
+    for (const parts of [undefined, {}, { vae: TINY_MODEL }]) {
+      await expect(locateModel({ parts, cacheFolder })).rejects.toMatchObject({
+        code: 'ERR_ARGUMENT',
+        message: 'model: expected a path, a repository, or parts with a transformer, got none',
+      });
+    }
+    await expect(locate(TINY_MODEL, { vae: 'nowhere' })).rejects.toThrow(
+      '--vae expected a file or a folder, got nothing at nowhere',
+    );
   });
 });
