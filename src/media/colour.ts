@@ -1,22 +1,3 @@
-import type { RgbImage } from './decode-image.ts';
-
-/**
- * A picture as network input: `v / 127.5 - 1` in f32.
- *
- * @returns `[3, height, width]` f32 in [-1, 1].
- */
-export function imageToUnit(image: RgbImage): Float32Array {
-  const planeSize = image.width * image.height;
-  const levels = Float32Array.from({ length: 256 }, (_, v) => Math.fround(v / 127.5) - 1);
-  const planes = new Float32Array(planeSize * 3);
-  for (let pixel = 0; pixel < planeSize; pixel++) {
-    for (let channel = 0; channel < 3; channel++) {
-      planes[channel * planeSize + pixel] = levels[image.data[pixel * 3 + channel]!]!;
-    }
-  }
-  return planes;
-}
-
 /** Luma weights of red and blue; green has the rest. ITU-R BT.709-6, item 3.2. */
 const RED = 0.2126;
 const BLUE = 0.0722;

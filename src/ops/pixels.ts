@@ -1,9 +1,10 @@
 import { checkDType, checkShape, checkTensor } from '../tensor/check.ts';
-import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
-import { cast } from './copy.ts';
-import { add, clamp, mul } from './elementwise.ts';
+import type { Device } from '../tensor/device.ts';
+import { type FloatTensor, fromArray, type Tensor } from '../tensor/tensor.ts';
+import { cast, contiguous } from './copy.ts';
+import { add, clamp, div, mul } from './elementwise.ts';
 
-/** From [-1, 1] to 8 bits: half of the range of a byte. */
+/** Half of the range of a byte, between 8 bits and [-1, 1]. */
 const HALF_RANGE = 127.5;
 
 /**
@@ -24,4 +25,25 @@ export function toRgb(clip: FloatTensor<'f32'>): Tensor<'u8'> {
   using levels = add(scaled, HALF_RANGE);
   using pixels = levels.permute([1, 2, 3, 0]);
   return cast(pixels, 'u8');
+}
+
+/**
+ * A picture as network input: `v / 127.5 - 1`, rounded to f32 after each step.
+ *
+ * @param rgb - bytes of `[height, width, 3]`.
+ * @param size - `[height, width]`.
+ * @returns `[1, 3, 1, height, width]` f32 in [-1, 1], contiguous.
+ * @throws {@link FramePackError} `ERR_SHAPE`.
+ */
+export function fromRgb(
+  device: Device,
+  rgb: Uint8Array,
+  [height, width]: readonly [number, number],
+): Tensor<'f32'> {
+  using bytes = fromArray(device, rgb, [1, 1, height, width, 3], 'u8');
+  using planes = bytes.permute([0, 4, 1, 2, 3]);
+  using packed = contiguous(planes);
+  using levels = cast(packed, 'f32');
+  using scaled = div(levels, HALF_RANGE);
+  return add(scaled, -1);
 }

@@ -1,4 +1,3 @@
-import { imageToUnit } from '../media/colour.ts';
 import type { RgbImage } from '../media/decode-image.ts';
 import { BICUBIC, resample } from '../media/resample.ts';
 import { ClipText } from '../models/clip/clip-text.ts';
@@ -11,8 +10,9 @@ import { parseVaeConfig } from '../models/vae/config.ts';
 import type { VaeTiling } from '../models/vae/tiling.ts';
 import { VaeImageEncoder } from '../models/vae/vae.ts';
 import { concat } from '../ops/copy.ts';
+import { fromRgb } from '../ops/pixels.ts';
 import { scope } from '../tensor/scope.ts';
-import { fromArray, type Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { encodePrompt } from '../tokenizers/encode-prompt.ts';
 import { assertFinite, type ValueOrigin } from './checks/finite.ts';
 import { warnOfCut } from './checks/warnings.ts';
@@ -118,7 +118,10 @@ async function encodeSiglip(context: RunContext, picture: RgbImage): Promise<Ten
     const siglip = SiglipVision.load(checkpoint.scope(), config, ownDType(context, checkpoint));
     reporter.stage('encode-image');
     const square = resample(picture, config.imageSize, config.imageSize, BICUBIC);
-    const states = await siglip.forward(toPixels(context, square).squeeze(2), pace);
+    const states = await siglip.forward(
+      fromRgb(context.device, square.data, [square.height, square.width]).squeeze(2),
+      pace,
+    );
     await assertFinite(states, origin(context, 'image_encoder'));
     return states;
   });
@@ -135,16 +138,11 @@ async function encodeStartLatent(
     const checkpoint = await networkWeights(context, 'vae');
     const encoder = VaeImageEncoder.load(checkpoint.scope(), config, ownDType(context, checkpoint));
     reporter.stage('encode-image');
-    const latent = await encoder.encodeMode(toPixels(context, picture), { tiling, pace });
+    const pixels = fromRgb(context.device, picture.data, [picture.height, picture.width]);
+    const latent = await encoder.encodeMode(pixels, { tiling, pace });
     await assertFinite(latent, origin(context, 'vae'));
     return latent;
   });
-}
-
-/** `[1, 3, 1, H, W]` f32 in [-1, 1]. */
-function toPixels(context: RunContext, picture: RgbImage): Tensor<'f32'> {
-  const { width, height } = picture;
-  return fromArray(context.device, imageToUnit(picture), [1, 3, 1, height, width], 'f32');
 }
 
 type Encoder = 'text_encoder' | 'text_encoder_2' | 'image_encoder' | 'vae';

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { imageToUnit, rgbToI420 } from '../../src/media/colour.ts';
+import { rgbToI420 } from '../../src/media/colour.ts';
 import { patternImage } from './sample-media.ts';
-
-test('imageToUnit gives v / 127.5 - 1 in planes', () => {
-  const data = Uint8Array.of(0, 127, 255, 128, 1, 254);
-  const planes = imageToUnit({ width: 2, height: 1, data });
-  const unit = (v: number): number => Math.fround(Math.fround(v / 127.5) - 1);
-  expect([...planes]).toEqual([0, 128, 127, 1, 255, 254].map(unit));
-});
 
 describe('rgbToI420', () => {
   const flat = (red: number, green: number, blue: number): number[] => {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { imageToUnit } from '../../src/media/colour.ts';
-import { toRgb } from '../../src/ops/pixels.ts';
+import { fromRgb, toRgb } from '../../src/ops/pixels.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { fromArray } from '../../src/tensor/tensor.ts';
 import { patternImage } from '../media/sample-media.ts';
@@ -11,7 +10,7 @@ function byteOf(value: number): number {
   return Math.trunc(Math.fround(Math.fround(clamped * 127.5) + 127.5)) || 0;
 }
 
-describe.each(['scalar', 'avx2', 'avx512'] as const)('toRgb at level %s', (isa) => {
+describe.each(['scalar', 'avx2', 'avx512'] as const)('pictures at level %s', (isa) => {
   let device: Device;
   beforeAll(() => {
     device = Device.open('cpu', { isa });
@@ -45,11 +44,25 @@ describe.each(['scalar', 'avx2', 'avx512'] as const)('toRgb at level %s', (isa) 
     expect([...second.subarray(0, 6)]).toEqual([6, 18, 30, 7, 19, 31]);
   });
 
-  test('undoes imageToUnit within the level that truncation takes', async () => {
+  test('undoes fromRgb within the level that truncation takes', async () => {
     const image = patternImage(16, 16);
-    const clip = fromArray(device, imageToUnit(image), [3, 1, 16, 16], 'f32');
-    const bytes = await toRgb(clip).read();
+    const bytes = await toRgb(fromRgb(device, image.data, [16, 16]).squeeze(0)).read();
     const differences = new Set(image.data.map((value, index) => value - bytes[index]!));
     expect([...differences].every((difference) => difference === 0 || difference === 1)).toBe(true);
+  });
+
+  test('fromRgb gives v / 127.5 - 1 in planes, for every byte', async () => {
+    const data = Uint8Array.from({ length: 3 * 2 * 128 }, (_, i) => (i * 7) % 256);
+    const clip = fromRgb(device, data, [2, 128]);
+    expect(clip.shape).toEqual([1, 3, 1, 2, 128]);
+    const unit = (v: number): number => Math.fround(Math.fround(v / 127.5) - 1);
+    const expected = [0, 1, 2].flatMap((channel) =>
+      Array.from({ length: 256 }, (_, pixel) => unit(data[pixel * 3 + channel]!)),
+    );
+    expect([...(await clip.read())]).toEqual(expected);
+  });
+
+  test('fromRgb refuses bytes that are no such picture', () => {
+    expect(() => fromRgb(device, new Uint8Array(11), [2, 2])).toThrow('11');
   });
 });

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cropToBucket } from '../../../src/media/bucket.ts';
-import { imageToUnit } from '../../../src/media/colour.ts';
 import { decodeImage } from '../../../src/media/decode-image.ts';
 import { VaeImageEncoder, VaeVideoDecoder } from '../../../src/models/vae/vae.ts';
+import { fromRgb } from '../../../src/ops/pixels.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { scope } from '../../../src/tensor/scope.ts';
-import { fromArray } from '../../../src/tensor/tensor.ts';
 import { tinyWeights } from '../tiny-framepack.ts';
 import { VAE_CONFIG } from './random-vae.ts';
 
@@ -21,14 +20,14 @@ const PICTURE = fileURLToPath(new URL('../../../assets/picture-1.png', import.me
 describe('VaeImageEncoder and VaeVideoDecoder', () => {
   it('bring a picture back', async () => {
     const checkpoint = await tinyWeights(device, 'vae');
-    const picture = imageToUnit(cropToBucket(await decodeImage(PICTURE), [64, 96]));
+    const { data } = cropToBucket(await decodeImage(PICTURE), [64, 96]);
+    const pixels = fromRgb(device, data, [64, 96]);
+    const picture = await pixels.readFloat32();
     const restored = await scope(async () => {
       const encoder = VaeImageEncoder.load(checkpoint.scope(), VAE_CONFIG, 'f32');
       const decoder = VaeVideoDecoder.load(checkpoint.scope(), VAE_CONFIG, { dtype: 'f32' });
       checkpoint.assertUsed();
-      const latents = await encoder.encodeMode(
-        fromArray(device, picture, [1, 3, 1, 64, 96], 'f32'),
-      );
+      const latents = await encoder.encodeMode(pixels);
       expect(latents.shape).toEqual([1, 16, 1, 8, 12]);
       return (await decoder.decode(latents)).readFloat32();
     });
@@ -37,6 +36,7 @@ describe('VaeImageEncoder and VaeVideoDecoder', () => {
       0,
     );
     expect(error / picture.length).toBeLessThan(0.08);
+    pixels.dispose();
     expect(device.memory().liveTensors).toBe(0);
   });
 });
