@@ -47,6 +47,7 @@ export type {
   StepEvent,
   WarningCode,
   WarningEvent,
+  WriteEvent,
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
 export type { ComputeKind, DeviceChoice } from './pipeline/inputs/device-choice.ts';

@@ -9,6 +9,7 @@ import type {
   StageEvent,
   StepEvent,
   WarningEvent,
+  WriteEvent,
 } from '../index.ts';
 
 /** Shows a run to the user. */
@@ -84,6 +85,9 @@ export class TerminalReporter implements Reporter {
       case 'section':
         this.section(event);
         break;
+      case 'write':
+        this.write(event);
+        break;
       case 'done':
         this.done(event);
         break;
@@ -116,11 +120,10 @@ export class TerminalReporter implements Reporter {
   private stage(event: StageEvent): void {
     const { stage } = event;
     const name = stage === 'load' ? `load ${event.part}` : stage;
-    if (this.isStarted && stage !== 'write') {
+    if (this.isStarted) {
       this.bar.update({ note: ` | ${name}` });
       return;
     }
-    if (stage === 'write') this.stop();
     if (stage !== 'sample' && stage !== 'decode') {
       console.error(`${seconds(event.elapsedMs)} ${name}`);
     }
@@ -156,6 +159,12 @@ export class TerminalReporter implements Reporter {
     }
     const place = `section ${section + 1}/${numSections}`;
     console.error(`${seconds(elapsedMs)} ${place}, ${numFrames} frames`);
+  }
+
+  private write({ numWritten, numFrames, percent, etaMs }: WriteEvent): void {
+    if (!this.isStarted) return;
+    const eta_text = etaMs === null ? '?' : seconds(etaMs).trim();
+    this.bar.update(percent, { eta_text, note: ` | write ${numWritten}/${numFrames}` });
   }
 
   private done({ file, frames, fps, peakBytes, elapsedMs, seed }: DoneEvent): void {

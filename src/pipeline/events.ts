@@ -138,6 +138,14 @@ export interface SectionEvent extends Moment {
   readonly frames: readonly Uint8Array[];
 }
 
+/** The video is being written; comes about twenty times, and not at all without a file. */
+export interface WriteEvent extends Moment {
+  readonly type: 'write';
+  /** Frames that the encoder has taken. */
+  readonly numWritten: number;
+  readonly numFrames: number;
+}
+
 /** Kinds of warnings. */
 export type WarningCode =
   /** An input was given that this run does not hear. */
@@ -181,4 +189,5 @@ export type GenerateEvent =
   | StageEvent
   | StepEvent
   | SectionEvent
+  | WriteEvent
   | DoneEvent;

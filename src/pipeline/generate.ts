@@ -64,14 +64,14 @@ async function makeVideo(run: Run): Promise<void> {
     const image = await encodeImage(context, run.picture, run.tiling);
     return sampleVideo(run, { text, image });
   });
-  reporter.stage('write');
+  reporter.startWriting(frames.length);
   const file = await writeVideo(run, frames);
   reporter.done({ file, frames });
 }
 
 /** The file of the video, null for none. A job learns what came of it before the file has its name. */
 async function writeVideo(run: Run, frames: readonly Uint8Array[]): Promise<string | null> {
-  const { context, job, output, plan } = run;
+  const { context, job, output, plan, reporter } = run;
   const { width, height, fps } = plan;
   const size = { numFrames: frames.length, width, height, fps };
   if (output.path === null) {
@@ -79,7 +79,10 @@ async function writeVideo(run: Run, frames: readonly Uint8Array[]): Promise<stri
     return null;
   }
   return output.write(frames, {
-    beforeFrame: () => throwIfAborted(context.signal),
+    beforeFrame: (numWritten) => {
+      throwIfAborted(context.signal);
+      reporter.wrote(numWritten);
+    },
     ...(job !== null && {
       beforePublish: async (temporary, file) =>
         job.keepResult({ file, sha256: await digestOfVideo(temporary), ...size }),

@@ -20,8 +20,8 @@ export interface VideoOutput extends AsyncDisposable {
 
 /** What is called while a video is written; both may throw to stop. */
 export interface WriteHooks {
-  /** Before each frame. */
-  readonly beforeFrame?: () => void;
+  /** Before each frame, with its index. */
+  readonly beforeFrame?: (frameIndex: number) => void;
   /** Once all is written, before the video gets its name. */
   readonly beforePublish?: BeforePublish;
 }
@@ -47,8 +47,8 @@ export async function openOutput(options: VideoOptions | null): Promise<VideoOut
     path: options.path,
     write: async (frames, { beforeFrame, beforePublish } = {}) => {
       try {
-        for (const frame of frames) {
-          beforeFrame?.();
+        for (const [index, frame] of frames.entries()) {
+          beforeFrame?.(index);
           await writer.addFrame(frame);
         }
         return (await writer.finish(beforePublish)).path;

@@ -105,6 +105,8 @@ describe('TerminalReporter', () => {
       { type: 'stage', stage: 'sample', section: 0, numSections: 2, ...MOMENT },
       ...[1, 2, 3, 4, 5].map((step) => ({ ...STEP, step })),
       { type: 'section', section: 0, numSections: 2, isResumed: false, ...FRAMES, ...MOMENT },
+      { type: 'stage', stage: 'write', ...MOMENT },
+      { type: 'write', numWritten: 1, numFrames: 2, ...MOMENT },
       DONE,
     ];
     const { out, err } = lines(() => {
@@ -125,6 +127,7 @@ describe('TerminalReporter', () => {
       '   0.5 s section 1/2 step 4/5 | eta 3.0 s | peak 2 MiB',
       '   0.5 s section 1/2 step 5/5 | eta 3.0 s | peak 2 MiB',
       '   0.5 s section 1/2, 33 frames',
+      '   0.5 s write',
       '   1.2 s done: 2 frames (0.1 s), seed 7, peak 1 MiB',
     ]);
   });

@@ -33,16 +33,23 @@ describe('generate, its events', { timeout: 120_000 }, () => {
     const out = join(folder, 'video.mp4');
     const events = await collect({ ...TINY_REQUEST, seconds: 2.4, out, preview: 'png' });
     const section = ['sample', 'step1', 'step2', 'decode', 'section'];
-    expect(events.map(nameOf)).toEqual([
+    const done = doneOf(events);
+    const [written, other] = [true, false].map((isWrite) =>
+      events.filter(({ type }) => (type === 'write') === isWrite),
+    );
+    expect(other!.map(nameOf)).toEqual([
       ...['plan', 'load text_encoder', 'encode-text', 'load text_encoder_2', 'encode-text'],
       ...['load image_encoder', 'encode-image', 'load vae', 'encode-image'],
       ...['load transformer', 'load vae', ...section, ...section, 'write', 'done'],
     ]);
+    expect(written!.map((event) => 'numWritten' in event && event.numWritten)).toEqual(
+      Array.from({ length: 18 }, (_, i) => 4 * (i + 1)),
+    );
+    expect(events.slice(-19)).toEqual([...written!, done]);
     expect(events[0]).toMatchObject({
       ...{ width: 128, height: 96, fps: 30, numFrames: 73, seconds: 73 / 30 },
       ...{ mode: 'i2v', seed: 31337, numSections: 2, numSteps: 2 },
     });
-    const done = doneOf(events);
     expect(done).toMatchObject({ file: out, width: 128, height: 96, fps: 30, seed: 31337 });
     expect(done.frames).toHaveLength(73);
     expect(done.peakBytes).toBeGreaterThan(1e6);
@@ -55,7 +62,8 @@ describe('generate, its events', { timeout: 120_000 }, () => {
   });
 
   it('reports progress that never falls, is below 100 until the end, and estimates what remains', async () => {
-    const events = await collect({ ...TINY_REQUEST, seconds: 2.4 });
+    const out = join(folder, 'video.mp4');
+    const events = await collect({ ...TINY_REQUEST, seconds: 2.4, out });
     const shares = events.map(({ percent }) => percent);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(shares.at(-1)).toBe(100);

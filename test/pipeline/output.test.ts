@@ -18,7 +18,9 @@ const FRAMES = [new Uint8Array(32 * 32 * 3), new Uint8Array(32 * 32 * 3).fill(20
 describe('openOutput', () => {
   it('writes all frames and returns the path', async () => {
     const output = await openOutput(options());
-    const file = await output.write(FRAMES);
+    const seen: number[] = [];
+    const file = await output.write(FRAMES, { beforeFrame: (index) => seen.push(index) });
+    expect(seen).toEqual([0, 1]);
     await output[Symbol.asyncDispose]();
     expect(file).not.toBeNull();
     expect(existsSync(file!)).toBe(true);

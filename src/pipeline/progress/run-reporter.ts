@@ -27,6 +27,9 @@ type Facts<E> = Omit<E, 'type' | keyof Moment>;
 /** What is known of a run before its memory is planned. */
 export type PlanFacts = Omit<Facts<PlanEvent>, 'estimate'>;
 
+/** A video is written in so many pieces, as far as its events go. */
+const NUM_WRITE_EVENTS = 20;
+
 /** Turns the progress of a run into events with times, memory and an estimate. */
 export class RunReporter {
   private readonly device: Device;
@@ -37,6 +40,7 @@ export class RunReporter {
   private readonly warned: Set<string> = new Set();
   private lastMark: number;
   private isBetweenSections = false;
+  private numFramesToWrite = 0;
   private early: (() => void)[] | null = [];
 
   constructor(device: Device, plan: PlanFacts, emit: (event: GenerateEvent) => void) {
@@ -113,6 +117,21 @@ export class RunReporter {
     this.isBetweenSections = true;
     const { numSections } = this.facts;
     this.emit({ type: 'section', ...facts, numSections, ...this.moment() });
+  }
+
+  /** Says that the video is being written. */
+  startWriting(numFrames: number): void {
+    this.mark();
+    this.numFramesToWrite = numFrames;
+    this.stage('write');
+  }
+
+  /** Notes frames that were written, and says so now and then. */
+  wrote(numWritten: number): void {
+    const numFrames = this.numFramesToWrite;
+    if (numWritten === 0 || numWritten % Math.ceil(numFrames / NUM_WRITE_EVENTS) !== 0) return;
+    this.clock.wrote(numWritten / numFrames, this.mark());
+    this.emit({ type: 'write', numWritten, numFrames, ...this.moment() });
   }
 
   done(facts: Pick<DoneEvent, 'file' | 'frames'>): void {

@@ -28,6 +28,8 @@ export class WorkClock {
   };
   private numSkippedSteps = 0;
   private isEncoded = false;
+  private writtenShare = 0;
+  private writeMs = 0;
   private isDone = false;
 
   constructor(plan: WorkPlan) {
@@ -51,6 +53,17 @@ export class WorkClock {
     this.numSkippedSteps += numSteps;
   }
 
+  /**
+   * Notes how much of the video is written.
+   *
+   * @param share - below 1: of its frames.
+   * @param elapsedMs - since the last call, or since writing began.
+   */
+  wrote(share: number, elapsedMs: number): void {
+    this.writtenShare = share;
+    this.writeMs += elapsedMs;
+  }
+
   /** Notes that nothing remains. */
   finish(): void {
     this.isDone = true;
@@ -59,9 +72,10 @@ export class WorkClock {
   /** 0 to 100; 100 only once finished. */
   get percent(): number {
     if (this.isDone) return 100;
-    const { decode } = this.times;
     const encoded = this.isEncoded ? ENCODE_UNITS : 0;
-    return (100 * (encoded + this.numStepsDone + decode.count * DECODE_UNITS)) / this.total;
+    const decoded = this.times.decode.count * DECODE_UNITS;
+    const written = this.writtenShare * this.plan.numSections * WRITE_UNITS;
+    return (100 * (encoded + this.numStepsDone + decoded + written)) / this.total;
   }
 
   /** Milliseconds that remain, or null before the first step. */
@@ -74,8 +88,13 @@ export class WorkClock {
     const decodeMs = decode.count === 0 ? DECODE_UNITS * step.value : decode.value;
     const stepsMs = (numSections * numSteps - this.numStepsDone) * step.value;
     const loadsLeft = numSections - Math.ceil(this.numStepsDone / numSteps);
-    const writeMs = numSections * WRITE_UNITS * step.value;
-    return stepsMs + decodesLeft * decodeMs + loadsLeft * load.value + writeMs;
+    return stepsMs + decodesLeft * decodeMs + loadsLeft * load.value + this.remainingWriteMs;
+  }
+
+  private get remainingWriteMs(): number {
+    const share = this.writtenShare;
+    if (share > 0) return (this.writeMs / share) * (1 - share);
+    return this.plan.numSections * WRITE_UNITS * this.times.step.value;
   }
 
   private get numStepsDone(): number {

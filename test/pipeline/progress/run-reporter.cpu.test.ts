@@ -21,7 +21,8 @@ describe('RunReporter', () => {
     reporter.sectionStage('sample', 0);
     reporter.step({ section: 0, stepIndex: 0, sigma: 1, isCached: false, preview: null });
     reporter.section({ section: 0, numFrames: 37, firstFrame: 0, frames: [], isResumed: false });
-    reporter.stage('write');
+    reporter.startWriting(100);
+    for (let frame = 0; frame < 12; frame++) reporter.wrote(frame);
     reporter.done({ file: null, frames: [] });
     expect(events).toMatchObject([
       { type: 'plan', ...PLAN_FACTS, percent: 0, etaMs: null },
@@ -30,6 +31,8 @@ describe('RunReporter', () => {
       { type: 'step', step: 1, numSteps: 2, numSections: 1, memory: { currentBytes: 4096 } },
       { type: 'section', numFrames: 37, numSections: 1 },
       { type: 'stage', stage: 'write' },
+      { type: 'write', numWritten: 5, numFrames: 100 },
+      { type: 'write', numWritten: 10, numFrames: 100 },
       { type: 'done', width: 128, seed: 1, peakBytes: 4096, percent: 100, etaMs: 0 },
     ]);
     for (const name of ['elapsedMs', 'percent'] as const) {

@@ -52,6 +52,21 @@ describe('WorkClock', () => {
     expect(clock.remainingMs).toBe(2 * 100 + 1000 + 50);
   });
 
+  it('counts writing by its share of a step until some of it was measured', () => {
+    const clock = new WorkClock({ numSections: 1, numSteps: 1 });
+    clock.encoded();
+    clock.add('step', 100);
+    clock.add('decode', 100);
+    expect(clock.remainingMs).toBe(25);
+    const before = clock.percent;
+    clock.wrote(0.25, 300);
+    expect(clock.remainingMs).toBe(900);
+    expect(clock.percent).toBeGreaterThan(before);
+    clock.wrote(0.75, 100);
+    expect(clock.remainingMs).toBeCloseTo(400 / 3);
+    expect(clock.percent).toBeLessThan(100);
+  });
+
   it('never goes back, and is full at the end only', () => {
     const clock = new WorkClock({ numSections: 2, numSteps: 3 });
     const shares: number[] = [clock.percent];
