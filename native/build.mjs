@@ -1,7 +1,7 @@
 // Builds the addon of an installed package, and the CUDA kernels where nvcc is: needs CMake and a C++20 compiler, and
 // nothing that only a clone has. `framepack build` runs it.
 //
-//   node native/build.mjs [--no-cuda]
+//   node native/build.mjs [--no-cuda] [--quiet]
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +13,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const addonApi = dirname(require.resolve('node-addon-api/package.json'));
 const headers = require('node-api-headers').include_dir;
+
+const isQuiet = process.argv.includes('--quiet');
 
 const settings = {
   CMAKE_BUILD_TYPE: 'Release',
@@ -38,7 +40,10 @@ for (const file of ['build/Release/framepack.node', 'build/kernels/framepack.fat
 }
 
 function cmake(...args) {
-  const { status, error } = spawnSync('cmake', args, { stdio: 'inherit' });
+  const stdio = isQuiet ? 'pipe' : 'inherit';
+  const { status, error, stdout, stderr } = spawnSync('cmake', args, { stdio });
+  // What a quiet build did not say is what explains its failure.
+  if (isQuiet && status !== 0) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
   if (error) fail(`cmake cannot be started (${error.code}); install CMake 3.20 or newer`);
   if (status !== 0)
     fail(`cmake ${args[0]} ended with ${status}; a C++20 compiler and make are needed`);

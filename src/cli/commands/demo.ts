@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { freeName } from '../free-name.ts';
-import { TerminalReporter } from '../progress.ts';
+import { quietOption } from '../options.ts';
+import { reporterFor } from '../progress.ts';
 import { runGenerate } from './generate.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -16,7 +17,8 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('generate a short video with the small model of the repository')
-    .action(async () => {
+    .addOption(quietOption())
+    .action(async ({ quiet }: { quiet?: boolean }) => {
       const folder = join(ROOT, 'out');
       mkdirSync(folder, { recursive: true });
       const request = {
@@ -26,7 +28,7 @@ export function addDemoCommand(program: Command): void {
         seconds: DEMO_SECONDS,
         out: freeName(folder, 'demo'),
       };
-      console.error(`"${request.prompt}"`);
-      await runGenerate(request, new TerminalReporter());
+      if (!quiet) console.error(`"${request.prompt}"`);
+      await runGenerate(request, reporterFor({ quiet }));
     });
 }

@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
-import { examineMachine } from '../../../index.ts';
-import { option } from '../../options.ts';
+import { examineMachine, type Finding } from '../../../index.ts';
+import { option, quietOption } from '../../options.ts';
 
 const MARKS = { ok: 'ok     ', missing: 'missing', broken: 'BROKEN ' } as const;
+
+interface DoctorFlags {
+  readonly json?: boolean;
+  readonly model?: string;
+  readonly quiet?: boolean;
+}
 
 /** `framepack doctor`. Exits with 1 when something prevents runs. */
 export function addDoctorCommand(program: Command): void {
@@ -15,15 +21,18 @@ export function addDoctorCommand(program: Command): void {
       }),
     )
     .option('--json', 'print the findings as JSON')
-    .action(async ({ json, model }: { json?: boolean; model?: string }) => {
+    .addOption(quietOption())
+    .action(async ({ json, model, quiet }: DoctorFlags) => {
       const findings = await examineMachine({ model });
       if (json) console.log(JSON.stringify(findings, null, 2));
-      else {
-        for (const { subject, status, detail, advice } of findings) {
-          console.log(`${MARKS[status]} ${subject.padEnd(9)} ${detail}`);
-          if (advice !== undefined) console.log(`${' '.repeat(18)}-> ${advice}`);
-        }
-      }
+      else show(quiet ? findings.filter(({ status }) => status === 'broken') : findings);
       if (findings.some(({ status }) => status === 'broken')) process.exitCode = 1;
     });
+}
+
+function show(findings: readonly Finding[]): void {
+  for (const { subject, status, detail, advice } of findings) {
+    console.log(`${MARKS[status]} ${subject.padEnd(9)} ${detail}`);
+    if (advice !== undefined) console.log(`${' '.repeat(18)}-> ${advice}`);
+  }
 }

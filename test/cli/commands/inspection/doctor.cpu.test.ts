@@ -19,6 +19,14 @@ describe('framepack doctor', { timeout: 60_000 }, () => {
     }
   });
 
+  it('is quiet about what does not prevent runs', async () => {
+    const { code, stdout, stderr } = await runCli(['doctor', '--quiet']);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+    const broken = await runCli(['doctor', '--quiet', '--model', '/nowhere']);
+    expect(broken.code).toBe(1);
+    expect(broken.stdout).toMatch(/^BROKEN +model /);
+  });
+
   it('prints JSON', async () => {
     const { stdout } = await runCli(['doctor', '--json']);
     expect(JSON.parse(stdout)).toHaveLength(8);
