@@ -50,6 +50,16 @@ describe('examples', { timeout: 120_000 }, () => {
     expect(output).toContain('0 tensors left');
   });
 
+  it('section makes frames of noise that begin with the picture, by hand', async () => {
+    const output = await run('section', TINY_MODEL, PICTURE);
+    expect(output.match(/^step \d at /gm)).toHaveLength(4);
+    expect(output).toContain('latents [1, 16, 9, 12, 16]');
+    expect(output).toContain('frames [37, 96, 128, 3]');
+    const [, difference] = /the picture (\S+) of 255/.exec(output)!;
+    expect(Number(difference)).toBeLessThan(8);
+    expect(output).toContain('0 tensors left');
+  });
+
   it.each(['mlp', 'vit'])(
     '%s is equal to plain JavaScript and frees everything',
     async (example) => {

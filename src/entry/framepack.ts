@@ -26,6 +26,14 @@ export {
   type SectionRequest,
 } from '../framepack/section-plan.ts';
 export { type Overlap, softAppend } from '../framepack/soft-append.ts';
+export type { ImageConditions, TextConditions } from '../pipeline/encode-conditions.ts';
+export {
+  type SamplerSettings,
+  type SectionInputs,
+  type SectionOptions,
+  type SectionStep,
+  sampleSection,
+} from '../pipeline/sections/sample-section.ts';
 export {
   type Denoiser,
   type DenoiserOptions,

@@ -70,6 +70,7 @@ export {
   type UnpatchifyOptions,
   unpatchify,
 } from '../ops/patchify.ts';
+export { fromRgb, toRgb } from '../ops/pixels.ts';
 export {
   absMean,
   countNonFinite,

@@ -71,7 +71,7 @@ async function makeVideo(run: Run): Promise<void> {
 
 /** The file of the video, null for none. A job learns what came of it before the file has its name. */
 async function writeVideo(run: Run, frames: readonly Uint8Array[]): Promise<string | null> {
-  const { context, job, output, plan, reporter } = run;
+  const { context, job, output, plan } = run;
   const { width, height, fps } = plan;
   const size = { numFrames: frames.length, width, height, fps };
   if (output.path === null) {
@@ -81,7 +81,7 @@ async function writeVideo(run: Run, frames: readonly Uint8Array[]): Promise<stri
   return output.write(frames, {
     beforeFrame: (numWritten) => {
       throwIfAborted(context.signal);
-      reporter.wrote(numWritten);
+      context.reporter.wrote(numWritten);
     },
     ...(job !== null && {
       beforePublish: async (temporary, file) =>

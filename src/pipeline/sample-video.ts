@@ -21,6 +21,7 @@ import { DECODER_NAME, type Lender, type Resident, TRANSFORMER_NAME } from './re
 import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
 import {
   type SamplerSettings,
+  type SectionOptions,
   type SectionStep,
   sampleSection,
 } from './sections/sample-section.ts';
@@ -67,7 +68,7 @@ export async function sampleVideo(
         context.observer?.tensor(`section.${sectionIndex}.noise`, inputs.noise);
         return dit((network) => {
           reporter.sectionStage('sample', sectionIndex);
-          return sampleSection(context, network, inputs, (step) => reportStep(run, plan, step));
+          return sampleSection(network, inputs, sectionOptions(run, plan));
         });
       };
       const kept = job?.take(sectionIndex) ?? null;
@@ -119,6 +120,13 @@ async function decodeSection(
   const origin = { stage: 'decode', network: 'vae', section: sectionIndex } as const;
   await assertFinite(clip, { ...origin, dtype: run.context.dtype });
   return video.add(clip, plan, plan.isLast ? 0 : overlapFrames(info.latentWindowSize));
+}
+
+function sectionOptions(run: Run, plan: SectionPlan): SectionOptions {
+  const { dtype, pace, signal, info, observer } = run.context;
+  const openCache = observer?.stepCache?.bind(observer, plan.sectionIndex);
+  const onStep = (step: SectionStep): Promise<void> => reportStep(run, plan, step);
+  return { dtype, pace, signal, magRatios: info.magRatios, openCache, onStep };
 }
 
 async function reportStep(run: Run, plan: SectionPlan, step: SectionStep): Promise<void> {

@@ -2,6 +2,7 @@ import type { History } from '../../framepack/history.ts';
 import type { ContextGroup, SectionPlan } from '../../framepack/section-plan.ts';
 import type { Dit, DitEmbedding, DitInputs } from '../../models/dit/dit.ts';
 import type { FrameGroup, PackedFrames } from '../../models/dit/packed-context.ts';
+import type { Pace } from '../../nn/block-chain.ts';
 import {
   conditioningNumber,
   flowDenoiser,
@@ -14,11 +15,11 @@ import {
 } from '../../sampling/step-cache/open-step-cache.ts';
 import type { FirstBlock, StepCache } from '../../sampling/step-cache/step-cache.ts';
 import { type SamplingStep, sampleUniPc } from '../../sampling/unipc.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { assertFinite } from '../checks/finite.ts';
 import type { ImageConditions, TextConditions } from '../encode-conditions.ts';
-import type { RunContext } from '../run-context.ts';
 
 /** Settings of the sampler, the same for every section. */
 export interface SamplerSettings {
@@ -48,37 +49,55 @@ export interface SectionStep extends SamplingStep {
   readonly isCached: boolean;
 }
 
+/** How a section is sampled. */
+export interface SectionOptions {
+  /** The dtype that the transformer was loaded for. */
+  readonly dtype: FloatDType;
+  /** Awaited between blocks; it may reject to stop. */
+  readonly pace?: Pace | undefined;
+  /** Stops between steps. */
+  readonly signal?: AbortSignal | undefined;
+  /** Magnitudes that the checkpoint was calibrated to; the step cache `mag` needs them. */
+  readonly magRatios?: readonly number[] | null | undefined;
+  /** A step cache to use in place of the one of the settings. */
+  readonly openCache?: ((branch: GuidanceBranch) => StepCache) | undefined;
+  /** Called behind each step; what it is shown lives until it is done. */
+  readonly onStep?: ((step: SectionStep) => Promise<void> | void) | undefined;
+}
+
 /**
- * Samples the latents of one section.
+ * Samples the latents of one section: the transformer's part of a video, without decoding. `planSections` says what a
+ * section sees, a `History` holds it, and wants the result added.
  *
  * @returns `[1, C, T, H, W]` f32, owned by the current scope.
  * @throws {@link FramePackError} `ERR_NUMERIC` when a prediction is not finite, `ERR_ABORTED`.
+ * @see FramePack, arXiv 2504.12626, section 3
  */
 export async function sampleSection(
-  context: RunContext,
   dit: Dit,
   inputs: SectionInputs,
-  onStep: (step: SectionStep) => Promise<void>,
+  options: SectionOptions,
 ): Promise<Tensor<'f32'>> {
   const { settings, plan, noise } = inputs;
+  const { dtype, signal, onStep } = options;
   const origin = {
     ...({ stage: 'sample', network: 'transformer' } as const),
-    ...{ dtype: context.dtype, section: plan.sectionIndex },
+    ...{ dtype, section: plan.sectionIndex },
   };
   return scope(async () => {
-    const velocity = new VelocityNetwork(context, dit, inputs);
+    const velocity = new VelocityNetwork(dit, inputs, options);
     try {
       const denoise = flowDenoiser(velocity.model, {
-        dtype: context.dtype,
+        dtype,
         cfg: settings.cfg,
         guidanceRescale: settings.guidanceRescale,
       });
       return await sampleUniPc(denoise, noise, {
         sigmas: settings.sigmas,
-        ...(context.signal && { signal: context.signal }),
+        ...(signal && { signal }),
         onStep: async (step) => {
           await assertFinite(step.x0, { ...origin, step: step.stepIndex });
-          await onStep({ ...step, isCached: velocity.takeCachedFlag() });
+          await onStep?.({ ...step, isCached: velocity.takeCachedFlag() });
         },
       });
     } finally {
@@ -89,17 +108,17 @@ export async function sampleSection(
 
 /** The DiT as a velocity model, with one step cache for each guidance branch. */
 class VelocityNetwork {
-  private readonly context: RunContext;
   private readonly dit: Dit;
   private readonly inputs: SectionInputs;
+  private readonly options: SectionOptions;
   private readonly contextFrames: Omit<PackedFrames, 'target'>;
   private readonly caches = new Map<GuidanceBranch, StepCache>();
   private numSkipped = 0;
 
-  constructor(context: RunContext, dit: Dit, inputs: SectionInputs) {
-    this.context = context;
+  constructor(dit: Dit, inputs: SectionInputs, options: SectionOptions) {
     this.dit = dit;
     this.inputs = inputs;
+    this.options = options;
     this.contextFrames = contextFrames(inputs.plan, inputs.history);
   }
 
@@ -110,7 +129,7 @@ class VelocityNetwork {
       const call: DitInputs = {
         frames: { ...this.contextFrames, target: { latents: x, frameIndices: plan.targetIndices } },
         timestep,
-        guidance: conditioningNumber(settings.guidance, this.context.dtype),
+        guidance: conditioningNumber(settings.guidance, this.options.dtype),
         text: conditions.text,
         pooled: conditions.pooled,
         image: image.image,
@@ -133,8 +152,8 @@ class VelocityNetwork {
 
   private runBlocks(embedding: DitEmbedding, branch: GuidanceBranch): Promise<Tensor> {
     const { dit } = this;
-    const { pace } = this.context;
-    const blocks = (): Promise<Tensor> => dit.blocks(embedding, { pace });
+    const pacing = this.options.pace && { pace: this.options.pace };
+    const blocks = (): Promise<Tensor> => dit.blocks(embedding, { ...pacing });
     const cache = this.cacheOf(branch);
     if (cache === null) return blocks();
     return cache.run({
@@ -143,7 +162,7 @@ class VelocityNetwork {
       blocks,
       firstBlock: (): FirstBlock => {
         const after = dit.firstBlock(embedding);
-        return { output: after.image, rest: () => dit.blocks(embedding, { pace, after }) };
+        return { output: after.image, rest: () => dit.blocks(embedding, { ...pacing, after }) };
       },
     });
   }
@@ -152,10 +171,9 @@ class VelocityNetwork {
     const { stepCache, sigmas } = this.inputs.settings;
     const known = this.caches.get(branch);
     if (known !== undefined || stepCache === null) return known ?? null;
-    const { observer, info } = this.context;
+    const { openCache, magRatios: ratios = null } = this.options;
     const cache =
-      observer?.stepCache?.(this.inputs.plan.sectionIndex, branch) ??
-      openStepCache(stepCache, { numSteps: sigmas.length - 1, ratios: info.magRatios });
+      openCache?.(branch) ?? openStepCache(stepCache, { numSteps: sigmas.length - 1, ratios });
     this.caches.set(branch, cache);
     return cache;
   }

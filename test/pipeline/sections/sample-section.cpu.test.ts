@@ -37,8 +37,11 @@ describe('sampleSection', { timeout: 60_000 }, () => {
       const before = context.device.memory().liveTensors;
       const inputs = { plan: run.plans[0]!, history, text, image, noise, settings };
       const steps: (readonly [number, boolean])[] = [];
-      const latents = await sampleSection(context, dit, inputs, async ({ stepIndex, isCached }) => {
-        steps.push([stepIndex, isCached]);
+      const latents = await sampleSection(dit, inputs, {
+        dtype: 'f32',
+        onStep: ({ stepIndex, isCached }) => {
+          steps.push([stepIndex, isCached]);
+        },
       });
       expect(latents.shape).toEqual(noise.shape);
       expect(steps).toEqual([
