@@ -40,6 +40,7 @@ export type {
 } from './pipeline/events.ts';
 export { generate } from './pipeline/generate.ts';
 export type { LoraChoice, LoraReport } from './pipeline/inputs/loras.ts';
+export type { ResolvedSchedule } from './pipeline/inputs/schedule.ts';
 export type { Seed } from './pipeline/inputs/seed.ts';
 export type { StartKind } from './pipeline/inputs/start-picture.ts';
 export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';
