@@ -5,7 +5,7 @@
  *     npx tsx examples/pieces.ts models/tiny-framepack assets/picture-1.png
  */
 import sharp from 'sharp';
-import { planSections } from '../src/entry/framepack.ts';
+import { findSchedule, planSections } from '../src/entry/framepack.ts';
 import {
   encodePrompt,
   Llama,
@@ -21,13 +21,13 @@ import { absMean, contiguous, Device, fromArray, scope } from '../src/entry/tens
 
 const [model = 'models/tiny-framepack', image = 'assets/picture-1.png'] = process.argv.slice(2);
 const folder = await ModelFolder.open(model);
-const { fps, latentWindowSize, prompt: layout, buckets } = folder.info;
+const { fps, prompt: layout, buckets } = folder.info;
 const show = (name: string, shape: readonly number[]): void =>
   console.log(`${name} [${shape.join(', ')}]`);
 
-const sections = planSections({ mode: 'i2v', seconds: 4.8, fps, latentWindowSize });
+const sections = planSections({ schedule: findSchedule('i2v'), seconds: 4.8, fps });
 const [first] = sections;
-const { 0: from, [latentWindowSize - 1]: to } = first!.targetIndices;
+const [from, to] = [first!.targetIndices[0], first!.targetIndices.at(-1)];
 console.log(`${sections.length} sections, the first for positions ${from} to ${to}`);
 
 await using device = Device.open('cpu');

@@ -6,6 +6,7 @@
  */
 import sharp from 'sharp';
 import {
+  findSchedule,
   flowShiftMu,
   History,
   type ImageConditions,
@@ -37,6 +38,7 @@ const [model = 'models/tiny-framepack', file = 'assets/picture-1.png'] = process
 const folder = await ModelFolder.open(model);
 const { fps, latentWindowSize, prompt: layout, buckets, defaults } = folder.info;
 const { height, width } = buckets[0]!;
+const schedule = findSchedule('f1');
 const dtype = 'f32';
 
 await using device = Device.open('cpu');
@@ -50,12 +52,12 @@ async function encodeText(prompt: string): Promise<TextConditions> {
       layout,
     );
     const weights = (await folder.openWeights(device, 'text_encoder')).scope();
-    const config = parseLlamaConfig(folder.readJson('text_encoder'));
+    const config = parseLlamaConfig(folder.readConfig('text_encoder'));
     const llama = Llama.load(weights, config, { hiddenLayer: layout.hiddenLayer, dtype });
     const states = await llama.forward(ids);
     const tokenizer = await ClipTokenizer.load(folder.path('tokenizer_2'));
     const clipWeights = (await folder.openWeights(device, 'text_encoder_2')).scope();
-    const clipConfig = parseClipTextConfig(folder.readJson('text_encoder_2'));
+    const clipConfig = parseClipTextConfig(folder.readConfig('text_encoder_2'));
     const clip = ClipText.load(clipWeights, clipConfig, dtype);
     const { pooled } = await clip.forward(tokenizer.encode(prompt, layout.clipMaxLength));
     return { text: concat([states.slice(1, cropStart)], 1), pooled };
@@ -69,14 +71,14 @@ function picture(width: number, height: number): Promise<Buffer> {
 
 async function encodeImage(): Promise<ImageConditions> {
   return scope(async () => {
-    const config = parseSiglipVisionConfig(folder.readJson('image_encoder'));
+    const config = parseSiglipVisionConfig(folder.readConfig('image_encoder'));
     const weights = (await folder.openWeights(device, 'image_encoder')).scope();
     const siglip = SiglipVision.load(weights, config, dtype);
     const { imageSize } = config;
     const square = fromRgb(device, await picture(imageSize, imageSize), [imageSize, imageSize]);
     const pixels = fromRgb(device, await picture(width, height), [height, width]);
     const vaeWeights = (await folder.openWeights(device, 'vae')).scope();
-    const vaeConfig = parseVaeConfig(folder.readJson('vae'));
+    const vaeConfig = parseVaeConfig(folder.readConfig('vae'));
     const encoder = VaeImageEncoder.load(vaeWeights, vaeConfig, dtype);
     return {
       image: await siglip.forward(square.squeeze(2)),
@@ -88,17 +90,13 @@ async function encodeImage(): Promise<ImageConditions> {
 await scope(async () => {
   const text = [await encodeText('A yellow ring grows and shrinks over a snowy field.')];
   const image = await encodeImage();
-  const [plan] = planSections({ mode: 'f1', seconds: 1.2, fps, latentWindowSize });
-  using history = new History({
-    start: image.startLatent,
-    growsAt: plan!.growsAt,
-    latentWindowSize,
-  });
+  const [plan] = planSections({ schedule, seconds: 1.2, fps });
+  using history = new History({ start: image.startLatent, plan: plan! });
   const [, channels, , rows, columns] = image.startLatent.shape as number[];
   const noise = new Generator(1).randn(device, [1, channels!, latentWindowSize, rows!, columns!]);
 
   const weights = (await folder.openWeights(device, 'transformer')).scope();
-  const dit = Dit.load(weights, parseDitConfig(folder.readJson('transformer')), dtype);
+  const dit = Dit.load(weights, parseDitConfig(folder.readConfig('transformer')), dtype);
   const sigmas = sigmaSchedule(4, flowShiftMu(latentWindowSize, rows!, columns!));
   const { cfg, guidance, guidanceRescale } = defaults;
   const settings = { sigmas, cfg, guidance, guidanceRescale, stepCache: null };
@@ -111,7 +109,7 @@ await scope(async () => {
 
   history.add(latents, plan!);
   const vaeWeights = (await folder.openWeights(device, 'vae')).scope();
-  const vaeConfig = parseVaeConfig(folder.readJson('vae'));
+  const vaeConfig = parseVaeConfig(folder.readConfig('vae'));
   const decoder = VaeVideoDecoder.load(vaeWeights, vaeConfig, { dtype });
   const clip = await decoder.decode(history.newest(plan!.decode.numLatents));
   const frames = toRgb(clip.squeeze(0));

@@ -52,6 +52,7 @@ export type {
 export { generate } from './pipeline/generate.ts';
 export type { ComputeKind, DeviceChoice } from './pipeline/inputs/device-choice.ts';
 export type { LoraChoice, LoraReport } from './pipeline/inputs/loras.ts';
+export type { ResolvedSchedule } from './pipeline/inputs/schedule.ts';
 export type { Seed } from './pipeline/inputs/seed.ts';
 export type { StartKind } from './pipeline/inputs/start-picture.ts';
 export { calibrateStepCache } from './pipeline/inspection/calibrate-step-cache.ts';

@@ -62,9 +62,11 @@ function packedFrames(
     frameIndices: Array.from({ length: count }, (_, frame) => first + frame),
   });
   return {
-    clean4x: group(1, 16),
-    clean2x: group(17, 2),
-    clean: group(19, 2),
+    context: [
+      { kernel: [4, 8, 8], ...group(1, 16) },
+      { kernel: [2, 4, 4], ...group(17, 2) },
+      { kernel: [1, 2, 2], ...group(19, 2) },
+    ],
     target: group(21, numFrames),
   };
 }

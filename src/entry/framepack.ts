@@ -3,8 +3,21 @@
  *
  * @module framepack-node/framepack
  */
+export {
+  type ArrangedPart,
+  type Arrangement,
+  arrangeSchedule,
+  type SamplingOrder,
+} from '../framepack/arrangement.ts';
 export { countSections, videoFrames } from '../framepack/frame-count.ts';
 export { History, type HistoryOptions } from '../framepack/history.ts';
+export {
+  findSchedule,
+  type GenerationMode,
+  NAMED_SCHEDULES,
+  type NamedSchedule,
+  type ScheduleName,
+} from '../framepack/named-schedules.ts';
 export {
   countTokens,
   type FrameGroup,
@@ -19,7 +32,6 @@ export { type GroupSize, measureSchedule, type ScheduleSize } from '../framepack
 export {
   type ContextGroup,
   type DecodePlan,
-  type GenerationMode,
   type LatentSource,
   planSections,
   type SectionPlan,

@@ -2,7 +2,7 @@ import { FramePackError } from '../errors.ts';
 import { concat, zeros } from '../ops/copy.ts';
 import { keep, scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { CONTEXT_FRAMES, type ContextGroup, type SectionPlan } from './section-plan.ts';
+import type { ContextGroup, SectionPlan } from './section-plan.ts';
 
 const TIME = 2;
 
@@ -10,8 +10,8 @@ const TIME = 2;
 export interface HistoryOptions {
   /** Latent of the picture, `[B, C, 1, H, W]`; stays the caller's. */
   readonly start: Tensor<'f32'>;
-  readonly growsAt: SectionPlan['growsAt'];
-  readonly latentWindowSize: number;
+  /** Any section of the video; all of them see equally far. */
+  readonly plan: Pick<SectionPlan, 'growsAt' | 'targetIndices' | 'context'>;
 }
 
 /**
@@ -19,35 +19,32 @@ export interface HistoryOptions {
  * the next decode. Frames that do not exist yet are zeros, which the network was trained to see.
  *
  * Holds a fixed number of frames on the device, `[B, C, T, H, W]` f32, however long the video gets; earlier latents are
- * gone once their pixels are decoded. A forward history begins with the picture.
+ * gone once their pixels are decoded, except those of the beginning that the schedule shows to every section. A forward
+ * history begins with the picture.
  */
 export class History implements Disposable {
-  private readonly start: Tensor<'f32'>;
+  /** The first frames of the video, as many as a section sees of them; the picture first. */
+  private opening: Tensor<'f32'>;
   private readonly growsAt: SectionPlan['growsAt'];
   private readonly capacity: number;
   private frames: Tensor<'f32'>;
   private total: number;
 
   constructor(options: HistoryOptions) {
-    const { start, growsAt, latentWindowSize } = options;
-    this.growsAt = growsAt;
-    this.capacity = Math.max(CONTEXT_FRAMES, 2 * latentWindowSize + 1);
-    this.start = keep(start.retain());
-    const [batch, channels, , height, width] = start.shape as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const blank = (numFrames: number): Tensor<'f32'> =>
-      zeros(start.device, [batch, channels, numFrames, height, width], 'f32');
-    const isForward = growsAt === 'back';
+    const { start, plan } = options;
+    this.growsAt = plan.growsAt;
+    this.capacity = Math.max(reachOf(plan, 'history'), 2 * plan.targetIndices.length + 1);
+    const isForward = this.growsAt === 'back';
+    const numOpening = Math.max(1, reachOf(plan, 'start'));
     this.total = isForward ? 1 : 0;
-    this.frames = scope(() =>
-      isForward ? concat([blank(this.capacity - 1), start], TIME) : blank(this.capacity),
+    this.opening = keep(scope(() => concat([start, blank(start, numOpening - 1)], TIME)));
+    this.frames = keep(
+      scope(() =>
+        isForward
+          ? concat([blank(start, this.capacity - 1), start], TIME)
+          : blank(start, this.capacity),
+      ),
     );
-    keep(this.frames);
   }
 
   /** Latent frames of the video so far, kept or not. */
@@ -61,7 +58,9 @@ export class History implements Disposable {
    */
   add(section: Tensor<'f32'>, plan: Pick<SectionPlan, 'prependsStart'>): void {
     const joined = scope(() => {
-      const added = plan.prependsStart ? concat([this.start, section], TIME) : section;
+      const added = plan.prependsStart
+        ? concat([this.opening.slice(TIME, 0, 1), section], TIME)
+        : section;
       const whole =
         this.growsAt === 'front'
           ? concat([added, this.frames], TIME)
@@ -69,6 +68,7 @@ export class History implements Disposable {
       // A copy, not a view, so that the frames that fall off are really freed.
       return concat([this.cut(whole, 0, this.capacity)], TIME);
     });
+    this.extendOpening(section);
     this.frames.dispose();
     this.frames = keep(joined);
     this.total += section.shape[TIME]! + (plan.prependsStart ? 1 : 0);
@@ -91,24 +91,37 @@ export class History implements Disposable {
     return this.cut(this.frames, 0, numLatents);
   }
 
-  /** Latents of one context group in time order, `[B, C, T, H, W]`, owned by the current scope. */
-  context(group: ContextGroup): Tensor<'f32'> {
-    const parts = group.sources.map((source) =>
-      source.from === 'start'
-        ? this.start.retain()
-        : this.cut(this.frames, source.nearest, source.numFrames),
-    );
-    return concat(parts, TIME);
+  /** Latents of one context group in time order, `[B, C, T, H, W]`, a view, owned by the current scope. */
+  context({ source }: ContextGroup): Tensor<'f32'> {
+    return source.from === 'start'
+      ? this.opening.slice(TIME, source.first, source.first + source.numFrames)
+      : this.cut(this.frames, source.nearest, source.numFrames);
   }
 
   /** Frees the frames. */
   dispose(): void {
-    this.start.dispose();
+    this.opening.dispose();
     this.frames.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Puts the first frames of a forward video where they belong, until as many are there as sections see. */
+  private extendOpening(section: Tensor<'f32'>): void {
+    const numOpening = this.opening.shape[TIME]!;
+    const known = this.total;
+    if (this.growsAt === 'front' || known >= numOpening) return;
+    const end = Math.min(numOpening, known + section.shape[TIME]!);
+    const parts = [
+      this.opening.slice(TIME, 0, known),
+      section.slice(TIME, 0, end - known),
+      this.opening.slice(TIME, end),
+    ];
+    const extended = scope(() => concat(parts, TIME));
+    this.opening.dispose();
+    this.opening = keep(extended);
   }
 
   /** Frames counted from the growing end, in time order; a view. */
@@ -117,4 +130,22 @@ export class History implements Disposable {
     const begin = this.growsAt === 'front' ? nearest : length - nearest - numFrames;
     return frames.slice(TIME, begin, begin + numFrames);
   }
+}
+
+/** Zeros in place of frames that are not there. */
+function blank(like: Tensor<'f32'>, numFrames: number): Tensor<'f32'> {
+  const [batch, channels, , height, width] = like.shape as [number, number, number, number, number];
+  return zeros(like.device, [batch, channels, numFrames, height, width], 'f32');
+}
+
+/** How many frames a section sees of a source. */
+function reachOf(
+  { context }: Pick<SectionPlan, 'context'>,
+  from: ContextGroup['source']['from'],
+): number {
+  return context.reduce((reach, { source }) => {
+    if (source.from !== from) return reach;
+    const nearest = source.from === 'start' ? source.first : source.nearest;
+    return Math.max(reach, nearest + source.numFrames);
+  }, 0);
 }

@@ -1,4 +1,4 @@
-import type { GenerationMode } from '../framepack/section-plan.ts';
+import type { GenerationMode } from '../framepack/named-schedules.ts';
 import type { DeviceKind } from '../tensor/device.ts';
 import type { ModelPart } from '../weights/model-folder.ts';
 import type { LoraReport } from './inputs/loras.ts';
@@ -157,7 +157,9 @@ export type WarningCode =
   /** A LoRA holds tensors that belong to nothing in the transformer. */
   | 'WARN_LORA_KEYS'
   /** A checkpoint holds tensors that nothing read. */
-  | 'WARN_UNUSED_TENSORS';
+  | 'WARN_UNUSED_TENSORS'
+  /** The weights were not trained with the schedule that was asked for. */
+  | 'WARN_UNTRAINED_SCHEDULE';
 
 /** Something that the user should know and that does not stop the run. Each is reported once. */
 export interface WarningEvent extends Moment {

@@ -1,4 +1,6 @@
+import { FramePackError } from '../errors.ts';
 import { videoFrames } from '../framepack/frame-count.ts';
+import { parseSchedule } from '../framepack/packing.ts';
 import { planSections, type SectionPlan } from '../framepack/section-plan.ts';
 import { loadSharp, type RgbImage } from '../media/decode-image.ts';
 import type { VideoOptions } from '../media/video/video-writer.ts';
@@ -8,6 +10,7 @@ import {
   warnOfLeftOver,
   warnOfLora,
   warnOfPictures,
+  warnOfSchedule,
 } from './checks/warnings.ts';
 import type { GenerateEvent, Preview } from './events.ts';
 import { RunLoras } from './inputs/loras.ts';
@@ -98,12 +101,13 @@ export async function openRunOf(
   if (request.preview === 'png') await loadSharp('generate');
   const picture =
     image === undefined ? madeUpPicture(start!, seed, info) : await fittedPicture(image, info);
-  const { mode, seconds } = settings;
-  const { latentWindowSize } = info;
-  const plans = planSections({ mode, seconds, fps: info.fps, latentWindowSize });
+  const { mode, seconds, latentWindowSize } = settings;
+  const schedule = parseSchedule(settings.schedule);
+  const plans = planSections({ schedule, seconds, fps: info.fps });
   const { width, height } = picture;
   const numTrimmed = start === null ? 0 : FADING_FRAMES;
   const numFrames = videoFrames(plans.length, latentWindowSize) - numTrimmed;
+  checkRemaining(numFrames, settings, info);
   const fps = request.fps ?? info.fps;
   const plan: PlanFacts = {
     ...{ width, height, fps, numFrames, seconds: numFrames / fps, mode },
@@ -113,6 +117,7 @@ export async function openRunOf(
   const job = await openJob(model, request, output);
   const reporter = new RunReporter(device, plan, job?.logged(emit) ?? emit);
   warnOfInactiveInputs(reporter, request, settings);
+  warnOfSchedule(reporter, settings, info);
   if (output.isFallback) warnOfPictures(reporter);
   for (const report of loras.reports) warnOfLora(reporter, report);
   for (const { part, tensors } of leftOver) warnOfLeftOver(reporter, part, { leftOver: tensors });
@@ -146,6 +151,21 @@ async function openJob(
     await output[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Refuses a video that is over before its start has faded. */
+function checkRemaining(
+  numFrames: number,
+  { seconds }: ResolvedRequest,
+  { fps }: OpenModel['info'],
+): void {
+  if (numFrames > 0) return;
+  const needed = (2 * FADING_FRAMES) / fps;
+  throw new FramePackError(
+    'ERR_ARGUMENT',
+    `generate: seconds expected at least ${needed.toFixed(1)} for a video without a picture, whose first ${FADING_FRAMES} frames are left out, got ${seconds}`,
+    { field: 'seconds' },
+  );
 }
 
 /** The file of a run, its name filled in; how the run is made is gathered for it meanwhile. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { FramePackError } from '../errors.ts';
-import type { GenerationMode } from '../framepack/section-plan.ts';
+import type { GenerationMode } from '../framepack/named-schedules.ts';
 import { ENCODER_NAMES, type EncoderName } from '../media/video/formats.ts';
 import {
   checkRatios,
@@ -13,6 +12,7 @@ import { type CheckpointInfo, SETTING_RANGES } from '../weights/checkpoint-info.
 import { type DeviceChoice, deviceSchema, EXPECTED_DEVICE } from './inputs/device-choice.ts';
 import { fieldError } from './inputs/field-errors.ts';
 import { EXPECTED_LORAS, type LoraChoice, lorasSchema } from './inputs/loras.ts';
+import { type ResolvedSchedule, resolveSchedule } from './inputs/schedule.ts';
 import { EXPECTED_SEED, resolveSeed, type Seed, seedSchema } from './inputs/seed.ts';
 import { DEFAULT_START, type StartKind } from './inputs/start-picture.ts';
 import type { ModelParts } from './model/locate/part-fields.ts';
@@ -67,6 +67,19 @@ export interface VideoRequest {
   readonly negativePrompt?: string | undefined;
   /** `i2v` samples from the end of the video to the picture, `f1` forwards. */
   readonly mode?: GenerationMode | undefined;
+  /**
+   * What each section sees of the rest of the video, and how finely: a name of `NAMED_SCHEDULES` or the notation of
+   * `parseSchedule`. Default: the released schedule of the mode. Any schedule runs on any checkpoint, also one that its
+   * weights were not trained with, which a warning says.
+   */
+  readonly schedule?: string | undefined;
+  /** Latent frames of a section, 1 to 64; default that of the checkpoint. A schedule says it itself as `gN`. */
+  readonly latentWindowSize?: number | undefined;
+  /**
+   * How far the noise levels lean towards noise, above 0 to 100; 1 is evenly spaced. Default: the Flux rule by the number of
+   * tokens of a section, at most 7.
+   */
+  readonly flowShift?: number | undefined;
   /** Length of the video, up to 120; rounded to whole sections. */
   readonly seconds?: number | undefined;
   /** Sampler steps for each section, 1 to 100. */
@@ -131,7 +144,6 @@ export interface GenerateRequest extends LoadOptions, VideoRequest {}
 export type Choice =
   | 'prompt'
   | 'negativePrompt'
-  | 'mode'
   | 'seconds'
   | 'steps'
   | 'guidance'
@@ -140,9 +152,11 @@ export type Choice =
   | 'tiling';
 
 /** A request with every choice made. */
-export type ResolvedRequest = {
+export type ResolvedRequest = ResolvedSchedule & {
   readonly [K in Choice]: Exclude<VideoRequest[K], undefined>;
 } & {
+  /** Null: by the number of tokens of a section. */
+  readonly flowShift: number | null;
   /** What the video starts from; null for a picture. */
   readonly start: StartKind | null;
   /** The seed in use; a bigint only beyond 2^53 - 1. */
@@ -151,7 +165,9 @@ export type ResolvedRequest = {
   readonly stepCache: StepCacheSettings | null;
 };
 
-const { maxSeconds, maxSteps, maxGuidance, maxCfg } = SETTING_RANGES;
+const { maxSeconds, maxSteps, maxGuidance, maxCfg, maxLatentWindowSize } = SETTING_RANGES;
+const MAX_FLOW_SHIFT = 100;
+const MAX_SCHEDULE_LENGTH = 1000;
 const MAX_THREADS = 1024;
 const WORST_CRF = 51;
 const MAX_FPS = 120;
@@ -191,6 +207,9 @@ const schema = z.strictObject({
   start: z.enum(['grey', 'noise', 'black', 'white']).optional(),
   negativePrompt: prompt.optional(),
   mode: z.enum(['i2v', 'f1']).optional(),
+  schedule: z.string().min(1).max(MAX_SCHEDULE_LENGTH).optional(),
+  latentWindowSize: z.int().min(1).max(maxLatentWindowSize).optional(),
+  flowShift: z.number().positive().max(MAX_FLOW_SHIFT).optional(),
   seconds: z.number().positive().max(maxSeconds).optional(),
   steps: z.int().min(1).max(maxSteps).optional(),
   seed: seedSchema.optional(),
@@ -234,6 +253,9 @@ const EXPECTED: Readonly<Record<keyof GenerateRequest, string>> = {
   start: 'grey, noise, black or white',
   negativePrompt: EXPECTED_PROMPT,
   mode: 'i2v or f1',
+  schedule: `the name or the notation of a schedule, at most ${MAX_SCHEDULE_LENGTH} characters`,
+  latentWindowSize: `a whole number from 1 to ${maxLatentWindowSize}`,
+  flowShift: `a number above 0, at most ${MAX_FLOW_SHIFT}`,
   seconds: `a number above 0, at most ${maxSeconds}`,
   steps: `a whole number from 1 to ${maxSteps}`,
   seed: EXPECTED_SEED,
@@ -324,19 +346,18 @@ function check<T>(operation: string, fields: z.ZodObject & z.ZodType<T>, given: 
 /**
  * Fills in the defaults of the checkpoint.
  *
- * @throws {@link FramePackError} `ERR_UNSUPPORTED` when the checkpoint was not trained for the mode; `ERR_ARGUMENT` when
- *   neither it nor the request tells the mode.
+ * @throws {@link FramePackError} as `resolveSchedule`; `ERR_UNSUPPORTED` for a step cache that the checkpoint lacks numbers for.
  */
 export function resolveRequest(request: VideoRequest, info: CheckpointInfo): ResolvedRequest {
   const { defaults } = info;
-  const mode = modeOf(request, info);
   const stepCache = stepCacheOf(request.stepCache);
   if (stepCache?.kind === 'mag') checkRatios(info.magRatios);
   return {
     prompt: request.prompt,
     start: request.image === undefined ? (request.start ?? DEFAULT_START) : null,
     negativePrompt: request.negativePrompt ?? '',
-    mode,
+    ...resolveSchedule(request, info),
+    flowShift: request.flowShift ?? null,
     seconds: request.seconds ?? defaults.seconds,
     steps: request.steps ?? defaults.steps,
     seed: resolveSeed(request.seed ?? defaults.seed),
@@ -346,24 +367,6 @@ export function resolveRequest(request: VideoRequest, info: CheckpointInfo): Res
     tiling: request.tiling ?? 'temporal',
     stepCache,
   };
-}
-
-function modeOf(request: VideoRequest, { modes, defaults, name }: CheckpointInfo): GenerationMode {
-  const mode = request.mode ?? defaults.mode;
-  if (mode === null) {
-    throw new FramePackError(
-      'ERR_ARGUMENT',
-      `generate: mode expected ${modes.join(' or ')}, got none: no name and no metadata of ${name} says which of them ` +
-        'its transformer was trained for, and the other gives noise; f1 for files made of FramePack_F1_I2V_HY, ' +
-        'i2v for those of FramePackI2V_HY',
-      { field: 'mode' },
-    );
-  }
-  if (modes.includes(mode)) return mode;
-  throw new FramePackError(
-    'ERR_UNSUPPORTED',
-    `generate: mode expected ${modes.join(' or ')} for ${name}, got ${mode}`,
-  );
 }
 
 /** What the text encoders read: the prompt, and with guidance the negative one. */

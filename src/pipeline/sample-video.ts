@@ -41,8 +41,8 @@ export async function sampleVideo(
   const { context, plans, settings } = run;
   const { reporter } = context;
   const { startLatent } = conditions.image;
-  const latentWindowSize = context.info.latentWindowSize;
-  using history = new History({ start: startLatent, growsAt: plans[0]!.growsAt, latentWindowSize });
+  const { latentWindowSize } = settings;
+  using history = new History({ start: startLatent, plan: plans[0]! });
   using video = new VideoAssembly(context.observer?.frames);
   const job = await JobSections.open(run, conditions);
   // Lent before the decoder, which under a byte budget decides what stays.
@@ -54,7 +54,12 @@ export async function sampleVideo(
   const shape = [1, channels, latentWindowSize, height, width];
   const sampler: SamplerSettings = {
     ...settings,
-    sigmas: sigmaSchedule(settings.steps, flowShiftMu(latentWindowSize, height, width)),
+    sigmas: sigmaSchedule(
+      settings.steps,
+      settings.flowShift === null
+        ? flowShiftMu(latentWindowSize, height, width)
+        : Math.log(settings.flowShift),
+    ),
   };
   for (const plan of plans) {
     await scope(async () => {
@@ -110,7 +115,7 @@ async function decodeSection(
   decoder: Lender<VaeVideoDecoder>,
 ): Promise<readonly Uint8Array[]> {
   const { plan, history, video } = section;
-  const { pace, info, reporter } = run.context;
+  const { pace, reporter } = run.context;
   const latents = history.newest(plan.decode.numLatents);
   const { sectionIndex } = plan;
   const clip = await decoder((network) => {
@@ -119,7 +124,7 @@ async function decodeSection(
   });
   const origin = { stage: 'decode', network: 'vae', section: sectionIndex } as const;
   await assertFinite(clip, { ...origin, dtype: run.context.dtype });
-  return video.add(clip, plan, plan.isLast ? 0 : overlapFrames(info.latentWindowSize));
+  return video.add(clip, plan, plan.isLast ? 0 : overlapFrames(plan.targetIndices.length));
 }
 
 function sectionOptions(run: Run, plan: SectionPlan): SectionOptions {

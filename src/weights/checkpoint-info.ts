@@ -13,7 +13,8 @@ export const SETTING_RANGES: {
   readonly maxGuidance: number;
   /** From 1, which is off. */
   readonly maxCfg: number;
-} = { maxSeconds: 120, maxSteps: 100, maxGuidance: 50, maxCfg: 20 };
+  readonly maxLatentWindowSize: number;
+} = { maxSeconds: 120, maxSteps: 100, maxGuidance: 50, maxCfg: 20, maxLatentWindowSize: 64 };
 
 const MAX_TEXT = 10_000;
 const MAX_TOKENS = 8192;
@@ -33,7 +34,7 @@ const infoSchema = z
     name: z.string().min(1).max(200),
     family: z.literal('hunyuan-video'),
     fps: z.int().min(1).max(240),
-    latent_window_size: z.int().min(1).max(64),
+    latent_window_size: z.int().min(1).max(SETTING_RANGES.maxLatentWindowSize),
     buckets: z
       .array(z.tuple([edge, edge]))
       .min(1)

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { History } from '../../src/framepack/history.ts';
-import { type GenerationMode, planSections } from '../../src/framepack/section-plan.ts';
+import { findSchedule } from '../../src/framepack/named-schedules.ts';
+import { planSections, type SectionPlan } from '../../src/framepack/section-plan.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { scope } from '../../src/tensor/scope.ts';
 import { fromArray, type Tensor } from '../../src/tensor/tensor.ts';
@@ -21,33 +22,28 @@ const frames = (values: readonly number[]): Tensor<'f32'> =>
 const zeros = (count: number) => Array<number>(count).fill(0);
 const section = (index: number) => Array.from({ length: WINDOW }, (_, i) => 100 * (index + 1) + i);
 
-const plan = (mode: GenerationMode, seconds: number) =>
-  planSections({ mode, seconds, fps: 30, latentWindowSize: WINDOW });
+const plan = (schedule: string, seconds: number) =>
+  planSections({ schedule: findSchedule(schedule), seconds, fps: 30 });
+const opened = (start: Tensor<'f32'>, { 0: first }: readonly SectionPlan[]) =>
+  new History({ start, plan: first! });
 
-async function contextOf(history: History, context: ReturnType<typeof plan>[number]['context']) {
-  const read = async (group: (typeof context)['clean']) => [
-    ...(await history.context(group).read()),
-  ];
-  return {
-    clean: await read(context.clean),
-    clean2x: await read(context.clean2x),
-    clean4x: await read(context.clean4x),
-  };
+/** What a section sees, group by group. */
+async function contextOf(history: History, { context }: SectionPlan): Promise<number[][]> {
+  return Promise.all(context.map(async (group) => [...(await history.context(group).read())]));
 }
 
 describe('inverted history', () => {
   it('feeds and decodes what the official loop does, over eight sections', async () => {
     const start = frames([START]);
-    using history = new History({ start, growsAt: 'front', latentWindowSize: WINDOW });
+    const plans = plan('i2v', 10);
+    using history = opened(start, plans);
     // The loop of the official app on plain lists.
     let list = zeros(19);
     let total = 0;
-    for (const current of plan('i2v', 10)) {
-      expect(await contextOf(history, current.context)).toEqual({
-        clean: [START, list[0]],
-        clean2x: list.slice(1, 3),
-        clean4x: list.slice(3, 19),
-      });
+    for (const current of plans) {
+      expect(await contextOf(history, current)).toEqual([
+        ...[list.slice(3, 19), list.slice(1, 3), [START], list.slice(0, 1)],
+      ]);
       const sampled = section(current.sectionIndex);
       history.add(frames(sampled), current);
       const added = current.isLast ? [START, ...sampled] : sampled;
@@ -65,15 +61,14 @@ describe('inverted history', () => {
 describe('forward history', () => {
   it('feeds and decodes what the official loop does, over eight sections', async () => {
     const start = frames([START]);
-    using history = new History({ start, growsAt: 'back', latentWindowSize: WINDOW });
+    const plans = plan('f1', 10);
+    using history = opened(start, plans);
     let list = [...zeros(19), START];
     let total = 1;
-    for (const current of plan('f1', 10)) {
-      expect(await contextOf(history, current.context)).toEqual({
-        clean: [START, list.at(-1)],
-        clean2x: list.slice(-3, -1),
-        clean4x: list.slice(-19, -3),
-      });
+    for (const current of plans) {
+      expect(await contextOf(history, current)).toEqual([
+        ...[list.slice(-19, -3), list.slice(-3, -1), [START], list.slice(-1)],
+      ]);
       const sampled = section(current.sectionIndex);
       history.add(frames(sampled), current);
       list = [...list, ...sampled];
@@ -86,14 +81,42 @@ describe('forward history', () => {
   });
 });
 
+describe('history of a schedule that sees the beginning', () => {
+  it('keeps the first frames of the video, zeros where they are not there yet', async () => {
+    const plans = plan('f1k1f12k2_x_f2k1_g9', 6);
+    using history = opened(frames([START]), plans);
+    let list = [START];
+    for (const current of plans) {
+      const seen = [...list, ...zeros(13)].slice(0, 13);
+      expect(await contextOf(history, current)).toEqual([
+        ...[seen.slice(1), [START], [...zeros(2), ...list].slice(-2)],
+      ]);
+      const sampled = section(current.sectionIndex);
+      scope(() => history.add(frames(sampled), current));
+      list = [...list, ...sampled];
+    }
+  });
+
+  it('reaches as far back as the schedule does, however small the window', async () => {
+    const plans = plan('td_f40k4f2k1_g2', 6);
+    using history = opened(frames([START]), plans);
+    let list = [...zeros(41), START];
+    for (const current of plans) {
+      expect(await contextOf(history, current)).toEqual([list.slice(-42, -2), list.slice(-2)]);
+      const sampled = section(current.sectionIndex).slice(0, 2);
+      scope(() => history.add(frames(sampled), current));
+      list = [...list, ...sampled];
+    }
+  });
+});
+
 describe('ownership', () => {
   it('survives scopes, holds a fixed amount of memory and frees it', () => {
     const before = device.memory();
     const start = frames([START]);
-    const [first] = plan('i2v', 5);
-    const history = scope(
-      () => new History({ start: start.retain(), growsAt: 'front', latentWindowSize: WINDOW }),
-    );
+    const plans = plan('i2v', 5);
+    const [first] = plans;
+    const history = scope(() => opened(start.retain(), plans));
     const bytes: number[] = [];
     for (let i = 0; i < 20; i++) {
       scope(() => {
@@ -110,11 +133,7 @@ describe('ownership', () => {
   });
 
   it('decodes no more than there is', () => {
-    using history = new History({
-      start: frames([START]),
-      growsAt: 'back',
-      latentWindowSize: WINDOW,
-    });
+    using history = opened(frames([START]), plan('f1', 1));
     expect(() => history.newest(2)).toThrow('numLatents expected 1 to 1, got 2');
     expect(() => history.newest(0)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
   });

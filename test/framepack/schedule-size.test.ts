@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseSchedule } from '../../src/framepack/packing.ts';
+import { findSchedule, NAMED_SCHEDULES } from '../../src/framepack/named-schedules.ts';
+import { countTokens, parseSchedule } from '../../src/framepack/packing.ts';
 import { measureSchedule } from '../../src/framepack/schedule-size.ts';
-import { type GenerationMode, planSections } from '../../src/framepack/section-plan.ts';
+import { planSections } from '../../src/framepack/section-plan.ts';
 
 const measure = (text: string, height = 480, width = 832) =>
   measureSchedule(parseSchedule(text), height, width);
@@ -68,17 +69,48 @@ describe('measureSchedule', () => {
 describe('the context of planned sections', () => {
   const SECONDS = [1, 2, 3, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
-  it.each<[GenerationMode, string]>([
-    ['i2v', 'f1k1_x_g9_f1k1f2k2f16k4_td'],
-    ['f1', 'f1k1_td_f16k4f2k2f1k1_g9'],
-  ])('is as long as the schedule of %s says, from 1 s to 3600 s', (mode, text) => {
-    const { contextFrames } = measure(text);
-    const lengths = SECONDS.flatMap((seconds) =>
-      planSections({ mode, seconds, fps: 30, latentWindowSize: 9 }).map(({ context }) =>
-        Object.values(context).reduce((sum, { frameIndices }) => sum + frameIndices.length, 0),
-      ),
-    );
-    expect(lengths.length).toBeGreaterThan(5000);
-    expect(new Set(lengths)).toEqual(new Set([contextFrames]));
+  it.each(Object.keys(NAMED_SCHEDULES))(
+    'is bounded by the schedule %s, from 1 s to 3600 s',
+    (name) => {
+      const schedule = findSchedule(name);
+      const { contextFrames, contextTokens } = measureSchedule(schedule, 480, 832);
+      const sections = SECONDS.flatMap((seconds) => planSections({ schedule, seconds, fps: 30 }));
+      expect(sections.length).toBeGreaterThan(5000);
+      const distinct = (values: number[]) => [...new Set(values)];
+      const lengths = sections.map(({ context }) =>
+        context.reduce((sum, { frameIndices }) => sum + frameIndices.length, 0),
+      );
+      expect(distinct(lengths)).toEqual([contextFrames]);
+      const tokens = sections.map(({ context }) =>
+        context.reduce(
+          (sum, { kernel, frameIndices }) =>
+            sum + countTokens([{ kernel, numFrames: frameIndices.length }], 60, 104),
+          0,
+        ),
+      );
+      expect(distinct(tokens)).toEqual([contextTokens]);
+    },
+  );
+});
+
+/** The tables of tokens in section 2 of the paper's settings: 480x832 and 384x640. */
+describe('whole schedules', () => {
+  it.each([
+    ['f1k1', 1, 1560, 960],
+    ['f16k4f2k2f1k1', 19, 2366, 1440],
+    ['f1k1_f16k4f2k2f1k1', 20, 3926, 2400],
+    ['f16k4f4k2f1k1', 21, 2756, 1680],
+    ['f8k8f4k4f2k2f1k1', 15, 2082, 1275],
+    ['f32k8f16k4f2k2f1k1', 51, 2478, 1500],
+    ['f64k8f16k4f2k2f1k1', 83, 2590, 1560],
+    ['f512k16f64k8f16k4f2k2f1k1', 595, 2846, 1752],
+    ['f16k1', 16, 24960, 15360],
+  ])('%s has %i frames and %i or %i tokens', (groups, contextFrames, wide, small) => {
+    expect(measure(`${groups}_g9`)).toMatchObject({
+      ...{ contextFrames, contextTokens: wide, generatedTokens: 14040 },
+    });
+    expect(measure(`${groups}_g9`, 384, 640)).toMatchObject({
+      ...{ contextFrames, contextTokens: small, generatedTokens: 8640 },
+    });
   });
 });

@@ -5,7 +5,7 @@ import { TINY_REQUEST } from './tiny-request.ts';
 describe('openRun', () => {
   it('plans the sections and fits the picture to the checkpoint', async () => {
     await using run = await openRun({ ...TINY_REQUEST, seconds: 4.8 }, () => {});
-    expect(run.plans.map((plan) => plan.padding)).toEqual([3, 2, 1, 0]);
+    expect(run.plans.map((plan) => plan.gapFrames)).toEqual([27, 18, 9, 0]);
     expect(run.picture).toMatchObject({ width: 128, height: 96 });
     expect(run.context).toMatchObject({ dtype: 'f32', observer: undefined });
     expect(run.tiling.spatial).toBeNull();

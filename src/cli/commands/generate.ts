@@ -78,6 +78,19 @@ const SAMPLING_OPTIONS: readonly Option[] = [
     choices: ['i2v', 'f1'],
     default: OF_MODEL,
   }),
+  option(
+    '--schedule <text>',
+    'what each section sees and how finely: symmetric and other names, or notation such as td_f16k4f2k2f1k1_g9',
+    { default: 'that of --mode' },
+  ),
+  option('--latent-window-size <frames>', 'latent frames of a section', {
+    parse: parseInteger,
+    default: OF_MODEL,
+  }),
+  option('--flow-shift <number>', 'how far noise levels lean towards noise; 1 is evenly spaced', {
+    parse: parseNumber,
+    default: 'by the size of a section, at most 7',
+  }),
   option('--steps <number>', 'sampler steps for each section', {
     parse: parseInteger,
     default: OF_MODEL,

@@ -1,5 +1,7 @@
+import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
 import type { ModelPart } from '../../weights/model-folder.ts';
 import type { LoraReport } from '../inputs/loras.ts';
+import { isTrainedSchedule } from '../inputs/schedule.ts';
 import type { RunReporter } from '../progress/run-reporter.ts';
 import type { ResolvedRequest, VideoRequest } from '../request.ts';
 
@@ -25,6 +27,17 @@ export function warnOfInactiveInputs(
     if (!isInactive) continue;
     reporter.warn('WARN_INACTIVE_INPUT', `${field} has no effect: it needs ${needs}`);
   }
+}
+
+/** Warns that the weights do not know the schedule that they will be used with. */
+export function warnOfSchedule(
+  reporter: Warner,
+  settings: Pick<ResolvedRequest, 'mode' | 'schedule'>,
+  info: CheckpointInfo,
+): void {
+  if (isTrainedSchedule(settings, info)) return;
+  const message = `${info.name} was not trained with the schedule ${settings.schedule}: the video may be worse`;
+  reporter.warn('WARN_UNTRAINED_SCHEDULE', message);
 }
 
 /** Warns that a prompt, the first or the negative one behind it, is longer than an encoder reads. */

@@ -70,6 +70,9 @@ const schema: z.ZodType<VideoMetadata> = z.object({
   prompt: z.string(),
   negativePrompt: z.string(),
   mode: z.enum(['i2v', 'f1']),
+  schedule: z.string(),
+  latentWindowSize: count,
+  flowShift: z.number().nullable(),
   seconds: z.number(),
   steps: count,
   // Beyond 2^53 - 1 a number of JSON would be another one.

@@ -1,7 +1,7 @@
 import type { History } from '../../framepack/history.ts';
-import type { ContextGroup, SectionPlan } from '../../framepack/section-plan.ts';
+import type { SectionPlan } from '../../framepack/section-plan.ts';
 import type { Dit, DitEmbedding, DitInputs } from '../../models/dit/dit.ts';
-import type { FrameGroup, PackedFrames } from '../../models/dit/packed-context.ts';
+import type { ContextFrames } from '../../models/dit/packed-context.ts';
 import type { Pace } from '../../nn/block-chain.ts';
 import {
   conditioningNumber,
@@ -111,7 +111,7 @@ class VelocityNetwork {
   private readonly dit: Dit;
   private readonly inputs: SectionInputs;
   private readonly options: SectionOptions;
-  private readonly contextFrames: Omit<PackedFrames, 'target'>;
+  private readonly contextFrames: readonly ContextFrames[];
   private readonly caches = new Map<GuidanceBranch, StepCache>();
   private numSkipped = 0;
 
@@ -127,7 +127,10 @@ class VelocityNetwork {
       const { image, plan, settings, text } = this.inputs;
       const conditions = text[branch === 'positive' ? 0 : 1]!;
       const call: DitInputs = {
-        frames: { ...this.contextFrames, target: { latents: x, frameIndices: plan.targetIndices } },
+        frames: {
+          context: this.contextFrames,
+          target: { latents: x, frameIndices: plan.targetIndices },
+        },
         timestep,
         guidance: conditioningNumber(settings.guidance, this.options.dtype),
         text: conditions.text,
@@ -179,11 +182,13 @@ class VelocityNetwork {
   }
 }
 
-function contextFrames(plan: SectionPlan, history: History): Omit<PackedFrames, 'target'> {
-  const group = (source: ContextGroup): FrameGroup => ({
-    latents: history.context(source),
-    frameIndices: source.frameIndices,
+function contextFrames(plan: SectionPlan, history: History): readonly ContextFrames[] {
+  return plan.context.map((group) => {
+    const { frames, height, width } = group.kernel;
+    return {
+      kernel: [frames, height, width],
+      latents: history.context(group),
+      frameIndices: group.frameIndices,
+    };
   });
-  const { clean, clean2x, clean4x } = plan.context;
-  return { clean: group(clean), clean2x: group(clean2x), clean4x: group(clean4x) };
 }

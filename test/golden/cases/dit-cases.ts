@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDitConfig } from '../../../src/models/dit/config.ts';
 import { Dit, type DitInputs } from '../../../src/models/dit/dit.ts';
-import type { FrameGroup } from '../../../src/models/dit/packed-context.ts';
+import type { ContextFrames, FrameGroup } from '../../../src/models/dit/packed-context.ts';
 import { scope } from '../../../src/tensor/scope.ts';
 import { Checkpoint } from '../../../src/weights/checkpoint.ts';
 import { type GoldenContext, TapRecorder, upload } from '../context.ts';
@@ -52,14 +52,18 @@ export function ditInputs(context: GoldenContext, golden: GoldenFile, entry: Dit
     latents: upload(context, golden, tensor),
     frameIndices: entry.indices[indices]!,
   });
-  const optional = (key: string, tensor: string, indices: string) =>
-    golden.has(tensor) ? { [key]: group(tensor, indices) } : {};
+  const level = (tensor: string, indices: string, compression: number): ContextFrames[] =>
+    golden.has(tensor)
+      ? [{ kernel: [compression, 2 * compression, 2 * compression], ...group(tensor, indices) }]
+      : [];
   return {
     frames: {
       target: group('in.latents', 'target'),
-      ...optional('clean', 'in.clean', 'clean'),
-      ...optional('clean2x', 'in.clean_2x', 'x2'),
-      ...optional('clean4x', 'in.clean_4x', 'x4'),
+      context: [
+        ...level('in.clean_4x', 'x4', 4),
+        ...level('in.clean_2x', 'x2', 2),
+        ...level('in.clean', 'clean', 1),
+      ],
     },
     timestep: golden.floats('in.timestep')[0]!,
     guidance: golden.floats('in.guidance')[0]!,

@@ -21,9 +21,11 @@ export function ditInputs(
   return {
     frames: {
       target: group(1, 9),
-      clean: group(9, 2),
-      clean2x: group(11, 2),
-      clean4x: group(13, 16),
+      context: [
+        { kernel: [4, 8, 8], ...group(13, 16) },
+        { kernel: [2, 4, 4], ...group(11, 2) },
+        { kernel: [1, 2, 2], ...group(9, 2) },
+      ],
     },
     timestep: 731,
     guidance: 10_000,

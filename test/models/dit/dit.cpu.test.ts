@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseDitConfig } from '../../../src/models/dit/config.ts';
 import { Dit, type DitInputs } from '../../../src/models/dit/dit.ts';
+import type { ContextFrames } from '../../../src/models/dit/packed-context.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { scope } from '../../../src/tensor/scope.ts';
 import { maxAbsError } from '../../golden/report.ts';
@@ -49,13 +50,18 @@ describe('Dit', () => {
     await withDit(async (dit, inputs) => {
       const reference = await (await dit.forward(inputs)).read();
       const { frames } = inputs;
-      for (const name of ['clean', 'clean2x', 'clean4x'] as const) {
-        const { [name]: group, ...others } = frames;
-        const without = await (await dit.forward({ ...inputs, frames: others })).read();
+      for (const [index, group] of frames.context.entries()) {
+        const withContext = (...context: ContextFrames[]) => ({
+          ...inputs,
+          frames: { ...frames, context: frames.context.toSpliced(index, 1, ...context) },
+        });
+        const without = await (await dit.forward(withContext())).read();
         expect(maxAbsError(without, reference)).toBeGreaterThan(1e-4);
-        const moved = { ...group!, frameIndices: group!.frameIndices.map((index) => index + 7) };
-        const shifted = { ...inputs, frames: { ...frames, [name]: moved } };
-        const changed = await (await dit.forward(shifted)).read();
+        const moved = {
+          ...group,
+          frameIndices: group.frameIndices.map((position) => position + 7),
+        };
+        const changed = await (await dit.forward(withContext(moved))).read();
         expect(maxAbsError(changed, reference)).toBeGreaterThan(1e-4);
       }
     });

@@ -5,7 +5,10 @@ import {
   warnOfLeftOver,
   warnOfLora,
   warnOfPictures,
+  warnOfSchedule,
 } from '../../../src/pipeline/checks/warnings.ts';
+import { ModelFolder } from '../../../src/weights/model-folder.ts';
+import { TINY_MODEL } from '../../models/tiny-framepack.ts';
 
 const MINIMAL = { model: 'folder', prompt: 'A ball.' };
 
@@ -52,6 +55,20 @@ describe('the other warnings', () => {
       'WARN_PROMPT_CUT: negativePrompt is cut: Llama reads its first 256 tokens',
       expect.stringMatching(/^WARN_PNG_FRAMES: .*ffmpeg/),
       'WARN_UNUSED_TENSORS: vae holds tensors that nothing reads: a, b, c, d and 2 more',
+    ]);
+  });
+});
+
+describe('warnOfSchedule', () => {
+  it('names a schedule that the weights do not know', async () => {
+    const { info } = await ModelFolder.open(TINY_MODEL);
+    const warned = (schedule: string) =>
+      warnings((reporter) => warnOfSchedule(reporter, { mode: 'f1', schedule }, info));
+    expect(warned('f1k1_td_f16k4f2k2f1k1_g9')).toEqual([]);
+    expect(warned('f1k1_g9')).toEqual([
+      expect.stringMatching(
+        /^WARN_UNTRAINED_SCHEDULE: .* schedule f1k1_g9: the video may be worse$/,
+      ),
     ]);
   });
 });

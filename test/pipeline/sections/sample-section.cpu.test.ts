@@ -21,11 +21,7 @@ describe('sampleSection', { timeout: 60_000 }, () => {
       const weights = await networkWeights(context, 'transformer');
       const config = networkConfig(context, 'transformer', parseDitConfig);
       const dit = Dit.load(weights.scope(), config, 'f32');
-      using history = new History({
-        start: image.startLatent,
-        growsAt: 'front',
-        latentWindowSize: 9,
-      });
+      using history = new History({ start: image.startLatent, plan: run.plans[0]! });
       const noise = new Generator(1).randn(context.device, [1, 16, 9, 12, 16]);
       const settings = {
         sigmas: sigmaSchedule(4, Math.log(2)),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findSchedule } from '../../../src/framepack/named-schedules.ts';
 import { planSections, type SectionPlan } from '../../../src/framepack/section-plan.ts';
 import { VideoAssembly } from '../../../src/pipeline/sections/video-assembly.ts';
 import { Device } from '../../../src/tensor/device.ts';
@@ -43,7 +44,7 @@ describe('VideoAssembly', () => {
     ['i2v', [76, 40, 0]],
     ['f1', [0, 4, 40]],
   ] as const)('joins three sections of %s without a seam', async (mode, starts) => {
-    const plans = planSections({ mode, seconds: 3.6, fps: 30, latentWindowSize: 9 });
+    const plans = planSections({ schedule: findSchedule(mode), seconds: 3.6, fps: 30 });
     const frames = await assemble(plans, starts);
     expect(frames).toHaveLength(109);
     expected(109).forEach((value, time) => {
