@@ -19,6 +19,9 @@ describe('checkRequest', () => {
     },
   );
 
+});
+
+describe('checkRequest refuses', () => {
   it.each([
     [{ seconds: 0 }, 'seconds'],
     [{ seconds: -1 }, 'seconds'],
