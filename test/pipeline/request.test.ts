@@ -18,7 +18,6 @@ describe('checkRequest', () => {
       expect(checkRequest({ ...MINIMAL, device }).device).toBe(device);
     },
   );
-
 });
 
 describe('checkRequest refuses', () => {
