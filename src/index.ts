@@ -34,6 +34,7 @@ export type {
   LoadEvent,
   LoraEvent,
   MemoryEstimate,
+  MemoryPlan,
   MemoryReading,
   Moment,
   PlanEvent,
@@ -82,6 +83,7 @@ export type {
   StepCacheChoice,
   VideoRequest,
 } from './pipeline/request.ts';
+export type { Placement, Placements } from './pipeline/residency.ts';
 export type { StepCacheKind } from './sampling/step-cache/open-step-cache.ts';
 export {
   Device,

@@ -150,8 +150,9 @@ function subjectOf({ context, network, kind, weights, facts }: Ingredients): Sub
   };
 }
 
-interface Inputs extends Streams, BlockConditions {
+interface Inputs extends Streams, Pick<BlockConditions, 'rope'> {
   readonly joined: Tensor;
+  readonly activated: Tensor;
 }
 
 /** Both kinds return the joint sequence; joining costs a double block one copy, for us and for rivals alike. */
@@ -161,13 +162,20 @@ function blockCall(
   config: DitConfig,
   inputs: Inputs,
 ): () => Tensor {
+  const { rope, activated } = inputs;
+  const { modulations } = kind.name === 'single' ? SingleBlock : DoubleBlock;
+  const layers = modulations(weights, config);
+  const conditions = (): BlockConditions => ({
+    modulation: layers.map((modulation) => modulation.forward(activated)),
+    rope,
+  });
   if (kind.name === 'single') {
     const block = SingleBlock.load(weights, config);
-    return () => block.forward(inputs.joined, inputs);
+    return () => block.forward(inputs.joined, conditions());
   }
   const block = DoubleBlock.load(weights, config);
   return () => {
-    const streams = block.forward(inputs, inputs);
+    const streams = block.forward(inputs, conditions());
     return concat([streams.image, streams.text], 1);
   };
 }

@@ -88,6 +88,11 @@ class Recorder implements TensorSource {
     return empty(this.device, shape, 'bf16');
   }
 
+  takeRows(name: string, shape: readonly number[], rows: readonly number[]): Tensor {
+    this.wanted.push({ name, shape });
+    return empty(this.device, [rows.length, ...shape.slice(1)], 'bf16');
+  }
+
   takeFloat32(name: string, shape: readonly number[]): Float32Array {
     this.wanted.push({ name, shape });
     return new Float32Array(sizeOf(shape));

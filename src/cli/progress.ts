@@ -12,6 +12,8 @@ import type {
   WriteEvent,
 } from '../index.ts';
 
+import { memoryLine } from './memory-line.ts';
+
 /** Shows a run to the user. */
 export interface Reporter {
   event(event: GenerateEvent): void;
@@ -105,6 +107,7 @@ export class TerminalReporter implements Reporter {
     const work = `${numSections} ${numSections === 1 ? 'section' : 'sections'} of ${numSteps} steps`;
     const length = `${numFrames} frames (${event.seconds.toFixed(1)} s)`;
     console.error(`${width} x ${height}, ${length}, ${work}, mode ${event.mode}, seed ${seed}`);
+    if (event.memory.budgetBytes !== null) console.error(memoryLine(event.estimate, event.memory));
   }
 
   private lora({ file, scale, numMatched, unmatched }: LoraEvent): void {

@@ -8,6 +8,7 @@ export { type ClipTextConfig, parseClipTextConfig } from '../models/clip/config.
 export type { BlockConditions, Streams } from '../models/dit/blocks.ts';
 export { type DitConfig, parseDitConfig } from '../models/dit/config.ts';
 export { Dit, type DitEmbedding, type DitInputs, type DitTap } from '../models/dit/dit.ts';
+export type { BlockModulation } from '../models/dit/modulation.ts';
 export type { ContextFrames, FrameGroup, PackedFrames } from '../models/dit/packed-context.ts';
 export { type LlamaConfig, parseLlamaConfig } from '../models/llama/config.ts';
 export { Llama, type LlamaOptions, type LlamaTap } from '../models/llama/llama.ts';

@@ -45,7 +45,7 @@ export async function encodeText(
 }
 
 async function encodeLlama(context: RunContext, prompts: readonly string[]): Promise<Tensor[]> {
-  const { info, pace, observer, reporter, tokenizers } = context;
+  const { info, pace, observer, reporter, tokenizers, placements } = context;
   const encoded = prompts.map((prompt) => encodePrompt(tokenizers.llama, prompt, info.prompt));
   encoded.forEach(({ numCut }, index) => {
     if (numCut > 0)
@@ -56,7 +56,8 @@ async function encodeLlama(context: RunContext, prompts: readonly string[]): Pro
     const config = networkConfig(context, 'text_encoder', parseLlamaConfig);
     const checkpoint = await networkWeights(context, 'text_encoder');
     const dtype = ownDType(context, checkpoint);
-    const options = { hiddenLayer: info.prompt.hiddenLayer, dtype };
+    const numResident = placements.textEncoder === 'streams' ? 0 : undefined;
+    const options = { hiddenLayer: info.prompt.hiddenLayer, dtype, numResident };
     const llama = Llama.load(checkpoint.scope(), config, options);
     reporter.stage('encode-text');
     const results: Tensor[] = [];

@@ -2,6 +2,7 @@ import type { GenerationMode } from '../framepack/named-schedules.ts';
 import type { DeviceKind } from '../tensor/device.ts';
 import type { ModelPart } from '../weights/model-folder.ts';
 import type { LoraReport } from './inputs/loras.ts';
+import type { Placements } from './residency.ts';
 
 /** Where a run is in time. Every event carries it. */
 export interface Moment {
@@ -52,6 +53,14 @@ export interface RunDevice {
   readonly whyNoGpu?: string;
 }
 
+/** How a run keeps to its memory. */
+export interface MemoryPlan extends Placements {
+  /** Whether the decoder cuts pictures into tiles too. */
+  readonly tiling: 'temporal' | 'full';
+  /** Most bytes that tensors may take on the device: what was asked for, or what a GPU has free; null for no limit. */
+  readonly budgetBytes: number | null;
+}
+
 /** What is going to be made. The first event. */
 export interface PlanEvent extends Moment {
   readonly type: 'plan';
@@ -71,6 +80,7 @@ export interface PlanEvent extends Moment {
   readonly numSteps: number;
   readonly device: RunDevice;
   readonly estimate: MemoryEstimate;
+  readonly memory: MemoryPlan;
 }
 
 /** A LoRA is going to be merged; one event for each, behind the plan. */
@@ -154,6 +164,8 @@ export type WarningCode =
   | 'WARN_PROMPT_CUT'
   /** No encoder is there, so that the video becomes numbered pictures. */
   | 'WARN_PNG_FRAMES'
+  /** The device had less memory than was planned with: the run began anew with a plan that takes less. */
+  | 'WARN_MEMORY'
   /** A LoRA holds tensors that belong to nothing in the transformer. */
   | 'WARN_LORA_KEYS'
   /** A checkpoint holds tensors that nothing read. */

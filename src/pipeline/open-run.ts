@@ -12,7 +12,7 @@ import {
   warnOfPictures,
   warnOfSchedule,
 } from './checks/warnings.ts';
-import type { GenerateEvent, Preview } from './events.ts';
+import type { GenerateEvent, MemoryPlan, Preview } from './events.ts';
 import { RunLoras } from './inputs/loras.ts';
 import { dateValues, fillName } from './inputs/output-name.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
@@ -30,6 +30,7 @@ import {
   splitRequest,
   type VideoRequest,
 } from './request.ts';
+import { ALL_STAY } from './residency.ts';
 import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from './run-context.ts';
 
 /** A checked request with everything it needs open. Disposing it gives up an unfinished video, and closes the model it opened. */
@@ -46,9 +47,15 @@ export interface Run extends AsyncDisposable {
   readonly tiling: VaeTiling;
   /** Format of the previews, or null for none. */
   readonly preview: Preview['format'] | null;
-  readonly output: VideoOutput;
+  readonly output: NamedOutput;
   /** Folder that keeps finished sections, or null for none. */
   readonly job: JobFolder | null;
+}
+
+/** The file of a run. */
+export interface NamedOutput extends VideoOutput {
+  /** Takes note of how the decoder is cut, for what the file says of itself; before it is written. */
+  readonly noteTiling: (tiling: MemoryPlan['tiling']) => void;
 }
 
 /**
@@ -122,7 +129,10 @@ export async function openRunOf(
   for (const report of loras.reports) warnOfLora(reporter, report);
   for (const { part, tensors } of leftOver) warnOfLeftOver(reporter, part, { leftOver: tensors });
   return {
-    context: { ...opened, loras, signal, pace: oneBlockAhead(device, signal), reporter, observer },
+    context: {
+      ...{ ...opened, loras, signal, pace: oneBlockAhead(device, signal), reporter, observer },
+      placements: ALL_STAY,
+    },
     settings,
     plan,
     plans,
@@ -175,8 +185,9 @@ async function openNamedOutput(
   settings: ResolvedRequest,
   { width, height, fps, numFrames }: PlanFacts,
   loras: RunLoras,
-): Promise<VideoOutput> {
-  if (request.out === undefined) return openOutput(null);
+): Promise<NamedOutput> {
+  let noteTiling: NamedOutput['noteTiling'] = () => {};
+  if (request.out === undefined) return { ...(await openOutput(null)), noteTiling };
   const { info, device, dtype } = model;
   const { seed, mode } = settings;
   const values = { ...dateValues(new Date()), seed: String(seed), mode, model: info.name };
@@ -186,19 +197,23 @@ async function openNamedOutput(
     ...(request.encoder !== undefined && { encoder: request.encoder }),
     ...(request.overwrite && { overwrite: true }),
   };
-  if (request.metadata === false) return openOutput(options);
+  if (request.metadata === false) return { ...(await openOutput(options)), noteTiling };
+  const { tiling: _, ...chosen } = settings;
   const facts = {
-    ...{ ...settings, width, height, fps, numFrames, device: device.kind, dtype },
+    ...{ ...chosen, width, height, fps, numFrames, device: device.kind, dtype },
     loras: loras.reports.map(storedLora),
   };
+  const tiling = new Promise<MemoryPlan['tiling']>((resolve) => {
+    noteTiling = resolve;
+  });
   const left = new AbortController();
-  const metadata = runMetadata(request, model.folder, facts, left.signal);
+  const metadata = runMetadata(request, model.folder, facts, left.signal, tiling);
   // Whoever writes the video sees the failure; it must not be unhandled until then.
   metadata.catch(() => {});
   try {
     const output = await openOutput({ ...options, metadata });
     return {
-      ...output,
+      ...{ ...output, noteTiling },
       [Symbol.asyncDispose]: async () => {
         left.abort();
         await output[Symbol.asyncDispose]();

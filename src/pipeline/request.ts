@@ -101,7 +101,10 @@ export interface VideoRequest {
    * have others. Without the one that was asked for no video is made.
    */
   readonly loras?: readonly LoraChoice[] | undefined;
-  /** `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. */
+  /**
+   * `full` cuts the decoder's work into spatial tiles too, for little memory; it changes pixels slightly. `temporal` unless
+   * given, or `full` where a video of this size would not fit into the memory.
+   */
   readonly tiling?: 'temporal' | 'full' | undefined;
   /**
    * Path of the video to write; an existing one is only replaced with `overwrite`. The extension decides what it is: `.mp4`, `.m4v`, `.mov`, `.mkv`,
@@ -148,8 +151,7 @@ export type Choice =
   | 'steps'
   | 'guidance'
   | 'cfg'
-  | 'guidanceRescale'
-  | 'tiling';
+  | 'guidanceRescale';
 
 /** A request with every choice made. */
 export type ResolvedRequest = ResolvedSchedule & {
@@ -163,6 +165,8 @@ export type ResolvedRequest = ResolvedSchedule & {
   readonly seed: number | bigint;
   /** Null: off. */
   readonly stepCache: StepCacheSettings | null;
+  /** Null: as the memory allows. */
+  readonly tiling: 'temporal' | 'full' | null;
 };
 
 const { maxSeconds, maxSteps, maxGuidance, maxCfg, maxLatentWindowSize } = SETTING_RANGES;
@@ -364,7 +368,7 @@ export function resolveRequest(request: VideoRequest, info: CheckpointInfo): Res
     guidance: request.guidance ?? defaults.guidance,
     cfg: request.cfg ?? defaults.cfg,
     guidanceRescale: request.guidanceRescale ?? defaults.guidanceRescale,
-    tiling: request.tiling ?? 'temporal',
+    tiling: request.tiling ?? null,
     stepCache,
   };
 }

@@ -1,4 +1,4 @@
-import { scope } from '../tensor/scope.ts';
+import { hold, scope } from '../tensor/scope.ts';
 
 /** Gives a network for the time of one call. */
 export type Lender<N> = <R>(use: (network: N) => Promise<R>) => Promise<R>;
@@ -20,25 +20,36 @@ export const TRANSFORMER_NAME = 'transformer';
 /** Name of the video decoder among those that may stay. */
 export const DECODER_NAME = 'video decoder';
 
-// Share of the byte budget that weights may hold for good; the rest is for activations.
-const WEIGHT_SHARE = 0.6;
+/** What becomes of a network between its uses. */
+export type Placement =
+  /** Loaded when it is first used, and there until the video is complete. */
+  | 'stays'
+  /** Loaded whole for each use, and freed after it. */
+  | 'goes'
+  /** As `goes`, but of its blocks only two at a time are loaded, each while the one before it runs. */
+  | 'streams';
+
+/** Where the networks of a run are; those that are not named are small, and go. */
+export interface Placements {
+  readonly textEncoder: Exclude<Placement, 'stays'>;
+  readonly transformer: Placement;
+  /** How many parts of a transformer that streams are loaded with what is around them: first blocks, then modulations. */
+  readonly numResident: number;
+  readonly decoder: Exclude<Placement, 'streams'>;
+}
+
+/** With room for everything. */
+export const ALL_STAY: Placements = {
+  ...{ textEncoder: 'goes', transformer: 'stays', numResident: 0, decoder: 'stays' },
+};
 
 /**
- * Decides which networks stay on the device between their uses, and holds them: also from one video to the next, until
- * {@link Residency.release}.
- *
- * Without a byte budget everything that alternates (the DiT and the decoder) stays: on the CPU device weights are
- * views of the mapped files and cost no memory of their own. Under a budget a network stays while all that stay fit
- * into {@link WEIGHT_SHARE} of it; the others are loaded for each use and freed after it.
+ * Holds the networks that stay on the device between their uses: also from one video to the next, until
+ * {@link Residency.release}. What stays is for the memory plan to say: on the CPU device weights are views of the mapped
+ * files and cost no memory of their own.
  */
 export class Residency {
-  private readonly capacity: number;
   private readonly kept: Map<string, Kept> = new Map();
-
-  /** @param budgetBytes - most bytes that tensors may take on the device; null for no limit. */
-  constructor(budgetBytes: number | null) {
-    this.capacity = budgetBytes === null ? Number.POSITIVE_INFINITY : budgetBytes * WEIGHT_SHARE;
-  }
 
   /** What the weights of the networks that are here take. */
   get keptBytes(): number {
@@ -50,27 +61,29 @@ export class Residency {
     return this.kept.has(name);
   }
 
-  /** Lends a network; one that may stay is loaded now, unless it is here already. Another variant of it is freed first. */
-  async lend<N>(resident: Resident<N>): Promise<Lender<N>> {
+  /** Lends a network; one that stays is loaded now, unless it is here already. Another variant of it is freed first. */
+  async lend<N>(resident: Resident<N>, placement: Placement): Promise<Lender<N>> {
     const { name, variant = '', weightBytes, load } = resident;
     const here = this.kept.get(name);
     if (here?.variant === variant) return (use) => use(here.network as N);
-    if (here !== undefined) {
-      this.kept.delete(name);
-      await here.free();
+    this.kept.delete(name);
+    here?.free();
+    if (placement !== 'stays') return (use) => scope(async () => use(await load()));
+    const { result, free } = hold(() => scope(load));
+    try {
+      const network = await result;
+      this.kept.set(name, { network, free, variant, weightBytes });
+      return (use) => use(network);
+    } catch (error) {
+      free();
+      throw error;
     }
-    if (this.keptBytes + weightBytes > this.capacity)
-      return (use) => scope(async () => use(await load()));
-    const held = await hold(load);
-    this.kept.set(name, { ...held, variant, weightBytes });
-    return (use) => use(held.network);
   }
 
   /** Frees the networks that stayed; nothing of them may be in use. */
-  async release(): Promise<void> {
-    const all = [...this.kept.values()];
+  release(): void {
+    for (const { free } of this.kept.values()) free();
     this.kept.clear();
-    await Promise.all(all.map(({ free }) => free()));
   }
 }
 
@@ -78,26 +91,5 @@ interface Kept {
   readonly network: unknown;
   readonly variant: string;
   readonly weightBytes: number;
-  readonly free: () => Promise<void>;
-}
-
-/** Loads a network into a memory scope of its own, which stays open until it is freed. */
-async function hold<N>(load: () => Promise<N>): Promise<{ network: N; free: () => Promise<void> }> {
-  let end: () => void = () => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  let closed: Promise<void> = Promise.resolve();
-  const network = await new Promise<N>((resolve, reject) => {
-    closed = scope(async () => {
-      resolve(await load());
-      await ended;
-    });
-    closed.catch(reject);
-  });
-  const free = async (): Promise<void> => {
-    end();
-    await closed;
-  };
-  return { network, free };
+  readonly free: () => void;
 }

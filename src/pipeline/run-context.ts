@@ -13,7 +13,7 @@ import { configFault } from '../weights/config-fields.ts';
 import type { ModelFolder, ModelPart } from '../weights/model-folder.ts';
 import type { RunLoras } from './inputs/loras.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
-import type { Residency } from './residency.ts';
+import type { Placements, Residency } from './residency.ts';
 
 /** Sees named intermediate values of a run, under the names of the end-to-end goldens. Not part of the public API. */
 export interface RunObserver {
@@ -37,7 +37,7 @@ export interface Tokenizers {
 /** What every stage of a run needs. */
 export interface RunContext {
   readonly device: Device;
-  /** Most bytes that tensors may take on the device; null for no limit. */
+  /** Most bytes that tensors may take on the device: what was asked for, or what a GPU has free; null for no limit. */
   readonly budgetBytes: number | null;
   /** Dtype of the activations of the transformer; see {@link ownDType} for the other networks. */
   readonly dtype: FloatDType;
@@ -50,6 +50,8 @@ export interface RunContext {
   readonly pace: Pace;
   /** Holds the networks that stay on the device. */
   readonly residency: Residency;
+  /** Which they are, and which pass through. */
+  readonly placements: Placements;
   readonly reporter: RunReporter;
   readonly observer: RunObserver | undefined;
 }

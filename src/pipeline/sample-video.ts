@@ -2,10 +2,8 @@ import { overlapFrames } from '../framepack/frame-count.ts';
 import { History } from '../framepack/history.ts';
 import type { SectionPlan } from '../framepack/section-plan.ts';
 import { encodePng } from '../media/png.ts';
-import { parseDitConfig } from '../models/dit/config.ts';
-import { Dit } from '../models/dit/dit.ts';
-import { parseVaeConfig } from '../models/vae/config.ts';
-import { VaeVideoDecoder } from '../models/vae/vae.ts';
+import type { Dit } from '../models/dit/dit.ts';
+import type { VaeVideoDecoder } from '../models/vae/vae.ts';
 import { flowShiftMu, sigmaSchedule } from '../sampling/schedule.ts';
 import { Generator } from '../tensor/generator.ts';
 import { scope } from '../tensor/scope.ts';
@@ -17,8 +15,9 @@ import { JobSections } from './jobs/job-sections.ts';
 import type { Run } from './open-run.ts';
 import { previewLatents } from './progress/preview.ts';
 import type { RunReporter } from './progress/run-reporter.ts';
-import { DECODER_NAME, type Lender, type Resident, TRANSFORMER_NAME } from './residency.ts';
-import { networkConfig, networkWeights, ownDType, type RunContext } from './run-context.ts';
+import type { Lender } from './residency.ts';
+import type { RunContext } from './run-context.ts';
+import { transformer, videoDecoder } from './sections/networks.ts';
 import {
   type SamplerSettings,
   type SectionOptions,
@@ -45,10 +44,11 @@ export async function sampleVideo(
   using history = new History({ start: startLatent, plan: plans[0]! });
   using video = new VideoAssembly(context.observer?.frames);
   const job = await JobSections.open(run, conditions);
-  // Lent before the decoder, which under a byte budget decides what stays.
-  const lendDit = (): Promise<Lender<Dit>> => context.residency.lend(transformer(context));
+  const { placements, residency } = context;
+  const lendDit = (): Promise<Lender<Dit>> =>
+    residency.lend(transformer(context), placements.transformer);
   let dit = job?.isComplete(plans.length) ? null : await lendDit();
-  const decoder = await context.residency.lend(videoDecoder(context));
+  const decoder = await residency.lend(videoDecoder(context), placements.decoder);
   let noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
   const shape = [1, channels, latentWindowSize, height, width];
@@ -152,38 +152,6 @@ async function previewOf(
   const picture = previewLatents(values, [channels, frames, height, width], context.info.preview);
   const data = format === 'png' ? await encodePng(picture) : picture.data;
   return { ...picture, format, data };
-}
-
-function transformer(context: RunContext): Resident<Dit> {
-  const config = networkConfig(context, 'transformer', parseDitConfig);
-  const { loras, device } = context;
-  return {
-    name: TRANSFORMER_NAME,
-    variant: loras.variant,
-    weightBytes: context.folder.weightBytes('transformer') + loras.extraBytes,
-    load: async () => {
-      const weights = await networkWeights(context, 'transformer');
-      const merged = await loras.merged(weights.scope(), device);
-      const dit = Dit.load(merged, config, context.dtype);
-      context.observer?.loaded?.();
-      return dit;
-    },
-  };
-}
-
-function videoDecoder(context: RunContext): Resident<VaeVideoDecoder> {
-  const config = networkConfig(context, 'vae', parseVaeConfig);
-  return {
-    name: DECODER_NAME,
-    weightBytes: context.folder.weightBytes('vae'),
-    load: async () => {
-      const weights = await networkWeights(context, 'vae');
-      const dtype = ownDType(context, weights);
-      const decoder = VaeVideoDecoder.load(weights.scope(), config, { dtype });
-      context.observer?.loaded?.();
-      return decoder;
-    },
-  };
 }
 
 type FiveExtents = [number, number, number, number, number];

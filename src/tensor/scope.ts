@@ -81,6 +81,28 @@ export function scope<T>(body: () => T, name?: string): T {
   ) as T;
 }
 
+/** What {@link hold} made, until it is freed. */
+export interface Held<T> {
+  /** What the body returned. */
+  readonly result: T;
+  /** Frees what was made while the body ran, and did not go into another scope. A second call does nothing. */
+  free(): void;
+}
+
+/** A {@link scope} that does not end with its body, which may be asynchronous, but when it is freed. */
+export function hold<T>(body: () => T): Held<T> {
+  const frame = new Frame(openFrame(frames.getStore()), 'hold()');
+  const free = (): void => {
+    if (frame.isOpen) frame.close(undefined);
+  };
+  try {
+    return { result: frames.run(frame, body), free };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
 function argumentError(argument: string, expected: string, got: unknown): FramePackError {
   const message = `scope: ${argument} expected ${expected}, got ${quote(got)}`;
   return new FramePackError('ERR_ARGUMENT', message, { argument });

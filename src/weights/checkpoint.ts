@@ -1,5 +1,6 @@
 import { FramePackError } from '../errors.ts';
 import { copyInto, zeros } from '../ops/copy.ts';
+import { checkWhole } from '../tensor/check.ts';
 import type { Device } from '../tensor/device.ts';
 import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
@@ -35,6 +36,7 @@ export class Checkpoint implements TensorSource {
   readonly path: string;
   private readonly tensors: ReadonlyMap<string, LocatedTensor>;
   private readonly taken: Set<string> = new Set();
+  private numTakenBytes = 0;
 
   private constructor(device: Device, path: string, tensors: ReadonlyMap<string, LocatedTensor>) {
     this.device = device;
@@ -92,7 +94,8 @@ export class Checkpoint implements TensorSource {
   }
 
   note(name: string): void {
-    this.taken.add(this.find(name).entry.name);
+    const { entry } = this.find(name);
+    this.count(entry.name, entry.byteLength);
   }
 
   /**
@@ -108,13 +111,39 @@ export class Checkpoint implements TensorSource {
     const { entry, file } = located;
     const dtype = this.readableType(name, entry.dtype, entry.storedType);
     file.assertUnchanged();
-    this.taken.add(name);
+    this.count(name, entry.byteLength);
     if (this.device.kind === 'meta') return empty(this.device, shape, dtype);
     if (entry.storedType === 'F8_E5M2') return this.takeUpperHalves(located, shape);
     if (entry.byteOffset % bytesOf(dtype) === 0) {
       return fromFile(this.device, { path: file.path, byteOffset: entry.byteOffset }, shape, dtype);
     }
     return fromArray(this.device, this.elements(name, dtype), shape, dtype);
+  }
+
+  /**
+   * As {@link Checkpoint.take}, of rows of a tensor alone, which are read to memory.
+   *
+   * @throws {@link FramePackError} as {@link Checkpoint.take}; `ERR_ARGUMENT` naming the first row outside the tensor.
+   */
+  takeRows(name: string, shape: readonly number[], rows: readonly number[]): Tensor {
+    const { entry, file } = this.expect(name, shape);
+    const [numRows = 1, ...rest] = shape;
+    for (const [index, row] of rows.entries()) {
+      checkWhole('takeRows', `rows[${index}]`, row, 0, numRows - 1);
+    }
+    const dtype = this.readableType(name, entry.dtype, entry.storedType);
+    const byteLength = entry.byteLength / numRows;
+    this.count(name, rows.length * byteLength);
+    const found = [rows.length, ...rest];
+    if (this.device.kind === 'meta' || rows.length === 0) return empty(this.device, found, dtype);
+    const bytes = Buffer.concat(
+      rows.map((row) => {
+        const byteOffset = entry.byteOffset + row * byteLength;
+        return file.readBytes({ ...entry, byteOffset, byteLength });
+      }),
+    );
+    const stored = entry.storedType === 'F8_E5M2' ? asUpperHalves(bytes) : new Uint8Array(bytes);
+    return fromArray(this.device, typedArray(dtype, stored.buffer), found, dtype);
   }
 
   /**
@@ -125,7 +154,7 @@ export class Checkpoint implements TensorSource {
   takeFloat32(name: string, shape: readonly number[]): Float32Array {
     const { entry } = this.expect(name, shape);
     const dtype = this.readableType(name, entry.dtype, entry.storedType);
-    this.taken.add(name);
+    this.count(name, entry.byteLength);
     return decode(this.elements(name, dtype), dtype);
   }
 
@@ -139,7 +168,7 @@ export class Checkpoint implements TensorSource {
     const { entry, file } = this.expect(name, shape);
     if (entry.storedType !== 'I64') throw this.unsupported(name, 'I64', entry.storedType);
     const bytes = file.readBytes(entry);
-    this.taken.add(name);
+    this.count(name, entry.byteLength);
     return Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset), (value) => {
       const number = Number(value);
       if (!Number.isSafeInteger(number)) throw this.unsupported(name, 'values below 2^53', value);
@@ -147,11 +176,9 @@ export class Checkpoint implements TensorSource {
     });
   }
 
-  /** Stored bytes of the tensors that were taken. */
+  /** Stored bytes of the tensors that were taken, as often as they were. */
   get takenBytes(): number {
-    return [...this.tensors]
-      .filter(([name]) => this.taken.has(name))
-      .reduce((sum, [, { entry }]) => sum + entry.byteLength, 0);
+    return this.numTakenBytes;
   }
 
   /** Names that have not been taken. */
@@ -174,6 +201,11 @@ export class Checkpoint implements TensorSource {
       `checkpoint: ${this.path} expected no tensors besides the network's, got ${left.slice(0, LISTED_NAMES).join(', ')}${more}`,
       { path: this.path, unused: left },
     );
+  }
+
+  private count(name: string, bytes: number): void {
+    this.taken.add(name);
+    this.numTakenBytes += bytes;
   }
 
   private takeUpperHalves({ entry, file }: LocatedTensor, shape: readonly number[]): Tensor {
@@ -228,6 +260,13 @@ export class Checkpoint implements TensorSource {
       { path: this.path, tensor: name },
     );
   }
+}
+
+/** F8_E5M2 as f16. */
+function asUpperHalves(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const halves = new Uint8Array(2 * bytes.length);
+  for (const [index, byte] of bytes.entries()) halves[2 * index + 1] = byte;
+  return halves;
 }
 
 function stripPrefix(

@@ -71,6 +71,11 @@ export class NetworkTensors implements TensorSource {
     return convolution.reshape(shape);
   }
 
+  takeRows(name: string, shape: readonly number[], rows: readonly number[]): Tensor {
+    this.taken.add(name);
+    return this.source.takeRows(this.inFile(name), shape, rows);
+  }
+
   takeFloat32(name: string, shape: readonly number[]): Float32Array {
     this.taken.add(name);
     return this.source.takeFloat32(this.inFile(name), shape);
@@ -81,7 +86,7 @@ export class NetworkTensors implements TensorSource {
     this.source.note(this.inFile(name));
   }
 
-  /** Says that the tensors of a module are known and not needed. */
+  /** Says that the tensors of a module are known and not needed, or taken later. */
   leave(module: string): void {
     this.left.push(`${module}.`);
   }

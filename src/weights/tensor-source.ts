@@ -12,6 +12,8 @@ export interface TensorSource {
   /** What is stored of a tensor. @throws {@link FramePackError} `ERR_CHECKPOINT` when there is none. */
   entryOf(name: string): TensorEntry;
   take(name: string, shape: readonly number[]): Tensor;
+  /** As `take`, of the rows `[rows.length, ...]` of a tensor alone, read to memory. */
+  takeRows(name: string, shape: readonly number[], rows: readonly number[]): Tensor;
   takeFloat32(name: string, shape: readonly number[]): Float32Array;
   /** Counts a tensor as taken whose values are not needed. */
   note(name: string): void;

@@ -1,6 +1,7 @@
 import { show } from '../errors.ts';
 import { cast, dequantizeFp8 } from '../ops/copy.ts';
 import { mul } from '../ops/elementwise.ts';
+import { embedding } from '../ops/gather.ts';
 import { checkObject, mismatch } from '../tensor/check.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
@@ -100,6 +101,28 @@ export class WeightScope {
     return { data, scale: fromArray(this.source.device, [1], [1], 'f32'), mode: 'tensor' };
   }
 
+  /**
+   * Takes rows of a matrix, as {@link WeightScope.take} takes the whole: the file is read where they lie, and nothing else
+   * of the matrix comes to memory.
+   *
+   * @param shape - `[N, K]` of the whole.
+   * @returns `[rows.length, K]`.
+   * @throws {@link FramePackError} as {@link WeightScope.take}; `ERR_ARGUMENT` naming the first row outside the matrix.
+   */
+  takeRows(name: string, shape: readonly number[], rows: readonly number[]): Tensor {
+    return scope(() => {
+      const full = this.resolve(name);
+      if (this.edits?.changes(full)) return embedding(this.take(name, shape), rows);
+      const data = this.source.takeRows(full, shape, rows);
+      const scales = this.takeScales(name, shape);
+      if (!isFp8(this.entryOf(name))) return data;
+      const { wideType } = this.source;
+      return scales === null
+        ? cast(data, wideType)
+        : widen(data, scalesOfRows(scales, rows), wideType).reshape(data.shape);
+    });
+  }
+
   protected resolve(name: string): string {
     if (typeof name !== 'string') {
       throw mismatch('ERR_ARGUMENT', 'WeightScope', 'name', 'a text', show(name));
@@ -152,7 +175,7 @@ export class NetworkScope extends WeightScope {
     this.tensors = tensors;
   }
 
-  /** Says that the tensors of a module are known and not needed. */
+  /** Says that the tensors of a module are known and not needed, or taken later. */
   leave(module: string): void {
     this.tensors.leave(module);
   }
@@ -181,6 +204,13 @@ export function checkLoad(operation: string, weights: WeightScope, shape: unknow
 }
 
 type Scales = Pick<ScaledWeight, 'scale' | 'mode'>;
+
+function scalesOfRows({ scale, mode }: Scales, rows: readonly number[]): Scales {
+  if (mode === 'tensor') return { scale, mode };
+  const table = scale.reshape([scale.shape[0]!, -1]);
+  const shape = [rows.length, ...scale.shape.slice(1)];
+  return { scale: embedding(table as Tensor<'f32'>, rows).reshape(shape), mode };
+}
 
 /** `[N, K]` times its scales, rounded once to `dtype`. */
 function widen(data: Tensor, { scale, mode }: Scales, dtype: FloatDType): Tensor {

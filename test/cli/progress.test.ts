@@ -5,7 +5,13 @@ import {
   reporterFor,
   TerminalReporter,
 } from '../../src/cli/progress.ts';
-import type { DoneEvent, GenerateEvent, PlanEvent, StepEvent } from '../../src/index.ts';
+import type {
+  DoneEvent,
+  GenerateEvent,
+  MemoryPlan,
+  PlanEvent,
+  StepEvent,
+} from '../../src/index.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -41,9 +47,14 @@ const STEP: StepEvent = {
 
 const ESTIMATE = { encodeBytes: 1, sampleBytes: 2, decodeBytes: 2 ** 23, peakBytes: 2 ** 23 };
 
+const ROOM: MemoryPlan = {
+  ...{ textEncoder: 'goes', transformer: 'stays', numResident: 0, decoder: 'stays' },
+  ...{ tiling: 'temporal', budgetBytes: null },
+};
+
 const PLAN: PlanEvent = {
   ...{ type: 'plan', width: 640, height: 608, fps: 30, numFrames: 73, seconds: 73 / 30 },
-  ...{ mode: 'f1', seed: 7, numSections: 2, numSteps: 5, estimate: ESTIMATE },
+  ...{ mode: 'f1', seed: 7, numSections: 2, numSteps: 5, estimate: ESTIMATE, memory: ROOM },
   device: { kind: 'cpu', ordinal: null, name: 'Imagined 9000', whyNoGpu: 'none is there' },
   ...MOMENT,
 };

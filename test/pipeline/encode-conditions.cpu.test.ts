@@ -4,7 +4,7 @@ import { encodeImage, encodeText } from '../../src/pipeline/encode-conditions.ts
 import type { GenerateEvent } from '../../src/pipeline/events.ts';
 import { openRun } from '../../src/pipeline/open-run.ts';
 import { scope } from '../../src/tensor/scope.ts';
-import { NO_MEMORY } from './progress/plan-facts.ts';
+import { NO_MEMORY, ROOM } from './progress/plan-facts.ts';
 import { TINY_REQUEST } from './tiny-request.ts';
 
 describe('encodeText', () => {
@@ -25,7 +25,7 @@ describe('encodeText', () => {
   it('cuts a prompt that is far too long, and warns for each encoder', async () => {
     const events: GenerateEvent[] = [];
     await using run = await openRun(TINY_REQUEST, (event) => events.push(event));
-    run.context.reporter.plan(NO_MEMORY);
+    run.context.reporter.plan(NO_MEMORY, ROOM);
     const [long] = await encodeText(run.context, ['ball '.repeat(2000)]);
     expect(long!.text.shape[1]).toBe(run.context.info.prompt.maxLength);
     const codes = events.filter(({ type }) => type === 'warning');

@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FramePackError } from '../../src/errors.ts';
 import { decodeImage } from '../../src/media/decode-image.ts';
 import type { DoneEvent, GenerateEvent } from '../../src/pipeline/events.ts';
-import { generate } from '../../src/pipeline/generate.ts';
+import { generate, runGeneration } from '../../src/pipeline/generate.ts';
 import { brokenModel } from './checks/broken-model.ts';
 import { collect, TINY_REQUEST } from './tiny-request.ts';
 
@@ -265,5 +266,43 @@ describe('generate, given bad input', { timeout: 120_000 }, () => {
     const free = doneOf(await collect(TINY_REQUEST));
     const tight = doneOf(await collect({ ...TINY_REQUEST, budgetBytes: free.peakBytes }));
     expect(Buffer.concat(tight.frames)).toEqual(Buffer.concat(free.frames));
+  });
+});
+
+describe('a device that is full before a section is complete', { timeout: 120_000 }, () => {
+  /** Runs, with so many allocations failing where the first section begins. */
+  async function runWithFailures(numFailures: number): Promise<GenerateEvent[]> {
+    const events: GenerateEvent[] = [];
+    let left = numFailures;
+    const ignore = (): void => {};
+    const tensor = (name: string): void => {
+      if (name === 'section.0.noise' && left-- > 0)
+        throw new FramePackError('ERR_OUT_OF_MEMORY', 'allocate: memory is full');
+    };
+    const observer = { ids: ignore, frames: ignore, tensor };
+    await runGeneration(TINY_REQUEST, (event) => events.push(event), observer);
+    return events;
+  }
+
+  it('begins anew with a plan that takes less, and the video is the same', async () => {
+    const events = await runWithFailures(1);
+    const of = (type: string) => events.filter((event) => event.type === type);
+    expect(of('plan')).toHaveLength(1);
+    expect(of('warning')).toMatchObject([
+      {
+        code: 'WARN_MEMORY',
+        message: expect.stringMatching(/\d+ MiB were planned.*with \d+ MiB$/),
+      },
+    ]);
+    const percents = events.map(({ percent }) => percent);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    const usual = doneOf(await collect(TINY_REQUEST));
+    const done = doneOf(events);
+    expect(Buffer.concat(done.frames)).toEqual(Buffer.concat(usual.frames));
+    expect(done.peakBytes).toBeLessThan(usual.peakBytes);
+  });
+
+  it('is an error the second time', async () => {
+    await expect(runWithFailures(2)).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
   });
 });

@@ -159,7 +159,7 @@ describe('resolveRequest', () => {
       guidance: info.defaults.guidance,
       cfg: info.defaults.cfg,
       guidanceRescale: info.defaults.guidanceRescale,
-      tiling: 'temporal',
+      tiling: null,
       stepCache: null,
     });
     for (const [stepCache, resolved] of [

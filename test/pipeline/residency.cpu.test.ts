@@ -24,7 +24,7 @@ async function lendsAgain(
   residency: Residency,
   resident: ReturnType<typeof network>,
 ): Promise<void> {
-  await (await residency.lend(resident))(async () => {});
+  await (await residency.lend(resident, 'stays'))(async () => {});
   expect(resident.loads).toBe(2);
 }
 
@@ -33,9 +33,9 @@ describe('Residency', () => {
     device = Device.open('cpu', { threads: 1 });
     await scope(async () => {
       const resident = network(1024);
-      const residency = new Residency(null);
-      await residency.lend(resident);
-      const lend = await scope(() => residency.lend(resident));
+      const residency = new Residency();
+      await residency.lend(resident, 'stays');
+      const lend = await scope(() => residency.lend(resident, 'stays'));
       for (let use = 0; use < 3; use++) {
         expect(await lend(async ({ weight }) => weight.isDisposed)).toBe(false);
       }
@@ -53,26 +53,27 @@ describe('Residency', () => {
   it('frees another variant of a network before it loads the one that is asked for', async () => {
     device = Device.open('cpu', { threads: 1 });
     await scope(async () => {
-      const residency = new Residency(null);
+      const residency = new Residency();
       const [plain, changed] = [network(1024), { ...network(1024), variant: 'changed' }];
-      const first = await residency.lend(plain);
+      const first = await residency.lend(plain, 'stays');
       const weight = await first(async (lent) => lent.weight);
-      await residency.lend(changed);
+      await residency.lend(changed, 'stays');
       expect(weight.isDisposed).toBe(true);
       expect(residency.keptBytes).toBe(1024);
-      await residency.lend(plain);
+      await residency.lend(plain, 'stays');
       expect(plain.loads).toBe(2);
       await residency.release();
     });
     expect(device.memory().liveTensors).toBe(0);
   });
 
-  it('under a budget keeps what fits and loads the rest for each use', async () => {
+  it('keeps what stays and loads for each use what goes or streams', async () => {
     device = Device.open('cpu', { threads: 1, budgetBytes: 100_000 });
     await scope(async () => {
-      const residency = new Residency(device.memory().budgetBytes);
+      const residency = new Residency();
       const [small, large] = [network(20_000), network(50_000)];
-      const [keep, borrow] = [await residency.lend(small), await residency.lend(large)];
+      const keep = await residency.lend(small, 'stays');
+      const borrow = await residency.lend(large, 'goes');
       await keep(async () => {});
       await borrow(async () => {});
       await borrow(async () => {});
@@ -83,7 +84,7 @@ describe('Residency', () => {
 
   it('frees a borrowed network when its use fails', async () => {
     device = Device.open('cpu', { threads: 1, budgetBytes: 1500 });
-    const lend = await new Residency(1500).lend(network(1000));
+    const lend = await new Residency().lend(network(1000), 'streams');
     const failure = lend(async () => {
       throw new Error('no');
     });
@@ -95,10 +96,10 @@ describe('Residency', () => {
 describe('Residency, when loading fails', () => {
   it('throws, keeps nothing, and loads anew the next time', async () => {
     device = Device.open('cpu', { threads: 1 });
-    const residency = new Residency(null);
+    const residency = new Residency();
     const broken = { name: 'x', weightBytes: 1, load: () => Promise.reject(new Error('broken')) };
-    await expect(residency.lend(broken)).rejects.toThrow('broken');
+    await expect(residency.lend(broken, 'stays')).rejects.toThrow('broken');
     const works = { ...broken, load: async () => 7 };
-    expect(await (await residency.lend(works))(async (network) => network)).toBe(7);
+    expect(await (await residency.lend(works, 'stays'))(async (network) => network)).toBe(7);
   });
 });

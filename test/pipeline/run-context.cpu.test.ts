@@ -7,7 +7,7 @@ import type { GenerateEvent } from '../../src/pipeline/events.ts';
 import { RunLoras } from '../../src/pipeline/inputs/loras.ts';
 import { checkModel } from '../../src/pipeline/model/check-model.ts';
 import { RunReporter } from '../../src/pipeline/progress/run-reporter.ts';
-import { Residency } from '../../src/pipeline/residency.ts';
+import { ALL_STAY, Residency } from '../../src/pipeline/residency.ts';
 import {
   networkConfig,
   networkWeights,
@@ -35,12 +35,12 @@ async function context(): Promise<RunContext> {
   const folder = await ModelFolder.open(TINY_MODEL);
   const pace = oneBlockAhead(device, undefined);
   const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
-  const residency = new Residency(null);
+  const residency = new Residency();
   const rest = { dtype: 'f32', budgetBytes: null, signal: undefined, observer: undefined } as const;
   const { tokenizers } = await checkModel(folder);
   const loras = await RunLoras.open(folder, []);
   const own = { device, folder, info: folder.info, tokenizers, loras };
-  return { ...own, pace, reporter, residency, ...rest };
+  return { ...own, pace, reporter, residency, placements: ALL_STAY, ...rest };
 }
 
 describe('throwIfAborted', () => {

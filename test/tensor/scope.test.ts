@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { adopt, keep, type ScopeMember, scope } from '../../src/tensor/scope.ts';
+import { adopt, hold, keep, type ScopeMember, scope } from '../../src/tensor/scope.ts';
 
 /** Records that it was freed, like a tensor without memory. */
 class Probe implements ScopeMember {
@@ -162,4 +162,32 @@ test.each([
   [() => scope(() => 1, 7 as never), 'scope: name expected a text, got 7'],
 ])('refuses what is no body and no name', (call, message) => {
   expect(call).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT', message }) as Error);
+});
+
+describe('hold', () => {
+  test('keeps what its body made, within other scopes, until it is freed', async () => {
+    const held = await scope(async () => {
+      const { result, free } = hold(async () => {
+        await sleep(1);
+        return scope(() => ({ kept: new Probe(), lost: void new Probe() }));
+      });
+      return { probe: (await result).kept, free };
+    });
+    expect(held.probe.isDisposed).toBe(false);
+    held.free();
+    expect(held.probe.isDisposed).toBe(true);
+    held.free();
+  });
+
+  test('frees everything when its body throws', () => {
+    let probe: Probe | undefined;
+    const failing = (): void => {
+      hold(() => {
+        probe = new Probe();
+        throw new Error('body');
+      });
+    };
+    expect(failing).toThrow('body');
+    expect(probe?.isDisposed).toBe(true);
+  });
 });

@@ -80,6 +80,31 @@ describe('take', () => {
   });
 });
 
+describe('takeRows', () => {
+  it('reads rows alone, in any order and type, and counts them', async () => {
+    const checkpoint = await open({
+      f32: f32([3, 2], [1, 2, 3, 4, 5, 6]),
+      e5m2: { dtype: 'F8_E5M2', shape: [2, 2], data: Uint8Array.of(0x3c, 0xc0, 0x40, 0x3c) },
+    });
+    expect(await read(checkpoint.takeRows('f32', [3, 2], [2, 0, 2]))).toEqual([5, 6, 1, 2, 5, 6]);
+    expect(checkpoint.takenBytes).toBe(24);
+    expect(await read(checkpoint.takeRows('e5m2', [2, 2], [1]))).toEqual([2, 1]);
+    const none = checkpoint.takeRows('f32', [3, 2], []);
+    expect([none.shape, none.dtype]).toEqual([[0, 2], 'f32']);
+    expect(checkpoint.unused()).toEqual([]);
+    expect(() => checkpoint.takeRows('f32', [3, 2], [0, 3])).toThrow(/rows\[1\] expected .*got 3/);
+    expect(() => checkpoint.takeRows('f32', [2, 3], [0])).toThrow('expected [2, 3]');
+  });
+
+  it('only sizes them on the meta device', async () => {
+    await using meta = Device.open('meta');
+    await open({ f32: f32([3, 2], [1, 2, 3, 4, 5, 6]) });
+    const checkpoint = await Checkpoint.open(meta, join(folder, 'model.safetensors'));
+    expect(checkpoint.takeRows('f32', [3, 2], [1, 1]).shape).toEqual([2, 2]);
+    expect(meta.memory().currentBytes).toBe(256);
+  });
+});
+
 describe('take refuses', () => {
   it('what is missing, misshapen or of no tensor type, by name', async () => {
     const checkpoint = await open({

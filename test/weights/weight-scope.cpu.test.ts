@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { affine } from '../../src/ops/elementwise.ts';
 import { Device } from '../../src/tensor/device.ts';
 import { fromF8E4M3, fromF16 } from '../../src/tensor/dtype.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
@@ -186,5 +187,35 @@ describe('fp8 that no operation reads', () => {
     const weight = root.takeWeight('a.weight', [1, 64]);
     if (!(weight instanceof Tensor)) throw new Error('expected a tensor');
     expect([...(await weight.readFloat32())]).toEqual(Array(64).fill(0.25));
+  });
+});
+
+describe('rows of a matrix', () => {
+  it.each([
+    ['F8_E4M3', [], 'tensor'],
+    ['F8_E4M3', [4, 1], 'channel'],
+    ['F8_E4M3', [4, 2, 1], 'block64'],
+    ['F8_E5M2', [4, 1], 'channel'],
+    ['F8_E5M2', [4, 2, 1], 'block64'],
+  ] as const)('of %s with scales %j are those of the whole: %s', async (stored, shape, mode) => {
+    const count = { tensor: 1, channel: 4, block64: 8 }[mode];
+    const scales = Array.from({ length: count }, (_, index) => 0.5 * 2 ** index);
+    const codes = Uint8Array.from({ length: 512 }, (_, index) => 0x30 + (index % 16));
+    const root = await open({
+      'embed.weight': { dtype: stored, shape: [4, 128], data: codes },
+      'embed.scale_weight': f32(shape, scales),
+    });
+    const whole = await root.take('embed.weight', [4, 128]).readFloat32();
+    const rows = root.takeRows('embed.weight', [4, 128], [3, 1]);
+    expect([rows.shape, rows.dtype]).toEqual([[2, 128], 'bf16']);
+    const expected = [...whole.subarray(384), ...whole.subarray(128, 256)];
+    expect([...(await rows.readFloat32())]).toEqual(expected);
+  });
+
+  it('that is edited are those that it becomes', async () => {
+    const root = await open({ weight: f32([2, 2], [1, 2, 3, 4]) });
+    const edited = root.edited({ changes: () => true, apply: (_, weight) => affine(weight, 2, 0) });
+    const rows = edited.takeRows('weight', [2, 2], [1]);
+    expect([...(await rows.readFloat32())]).toEqual([6, 8]);
   });
 });

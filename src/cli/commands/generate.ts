@@ -120,7 +120,7 @@ const SAMPLING_OPTIONS: readonly Option[] = [
   ),
   option('--tiling <kind>', 'tiles of the decoder', {
     choices: ['temporal', 'full'],
-    default: 'temporal',
+    default: 'temporal, or full where the memory asks for it',
   }),
 ];
 
@@ -140,7 +140,7 @@ const DEVICE_OPTIONS: readonly Option[] = [
   }),
   option('--max-memory <bytes>', 'most memory for tensors, for example 6GiB', {
     parse: parseBytes,
-    default: 'no limit',
+    default: 'what a GPU has free; no limit on the CPU',
   }),
 ];
 

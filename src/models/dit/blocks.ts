@@ -9,12 +9,11 @@ import { scope } from '../../tensor/scope.ts';
 import { empty, type Tensor } from '../../tensor/tensor.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
 import { type DitConfig, NORM_EPS } from './config.ts';
-import { Modulation, modulate } from './modulation.ts';
+import { type BlockModulation, Modulation, modulate } from './modulation.ts';
 
-/** What every block of a forward pass is conditioned on. */
+/** What a block is conditioned on. */
 export interface BlockConditions {
-  /** `[1, D]`, SiLU already applied. */
-  readonly activated: Tensor;
+  readonly modulation: BlockModulation;
   /** One entry for each image token; text tokens have no position. */
   readonly rope: RopeTable;
 }
@@ -37,11 +36,18 @@ export class DoubleBlock {
     this.text = text;
   }
 
-  /** Takes the tensors of `transformer_blocks.N`. */
+  /** Takes the tensors of `transformer_blocks.N` that {@link DoubleBlock.load} leaves: image stream, text stream. */
+  static modulations(weights: WeightScope, { width }: DitConfig): readonly Modulation[] {
+    return [
+      Modulation.load(weights.at('norm1'), width, 6),
+      Modulation.load(weights.at('norm1_context'), width, 6),
+    ];
+  }
+
+  /** Takes the tensors of `transformer_blocks.N` but its modulations. */
   static load(weights: WeightScope, config: DitConfig): DoubleBlock {
     return new DoubleBlock(
       StreamHalf.load(weights, config, {
-        modulation: 'norm1',
         q: 'to_q',
         k: 'to_k',
         v: 'to_v',
@@ -51,7 +57,6 @@ export class DoubleBlock {
         mlp: 'ff',
       }),
       StreamHalf.load(weights, config, {
-        modulation: 'norm1_context',
         q: 'add_q_proj',
         k: 'add_k_proj',
         v: 'add_v_proj',
@@ -63,20 +68,11 @@ export class DoubleBlock {
     );
   }
 
-  /** The image stream as attention's projections see it. */
-  modulateImage(image: Tensor, conditions: BlockConditions): Tensor {
-    return scope(() => {
-      const chunks = this.image.modulation.forward(conditions.activated);
-      return modulate(image, chunks[0]!, chunks[1]!);
-    });
-  }
-
   /** Image tokens come first in the joint sequence; the streams keep their lengths. */
   forward(streams: Streams, conditions: BlockConditions): Streams {
     return scope(() => {
       const numImageTokens = streams.image.shape[1]!;
-      const imageChunks = this.image.modulation.forward(conditions.activated);
-      const textChunks = this.text.modulation.forward(conditions.activated);
+      const [imageChunks, textChunks] = conditions.modulation as [Chunks, Chunks];
       const attended = scope(() => {
         const mixed = scope(() => {
           const image = this.image.project(streams.image, imageChunks, conditions.rope);
@@ -101,8 +97,9 @@ export class DoubleBlock {
   }
 }
 
+type Chunks = BlockModulation[number];
+
 interface HalfNames {
-  readonly modulation: string;
   readonly q: string;
   readonly k: string;
   readonly v: string;
@@ -122,7 +119,6 @@ interface HeadProjections {
 }
 
 interface HalfParts extends HeadProjections {
-  readonly modulation: Modulation;
   readonly out: Linear;
   readonly mlp: Mlp;
 }
@@ -135,11 +131,9 @@ interface HeadTensors {
 
 // Chunks in checkpoint order: shift, scale, gate of attention, then shift, scale, gate of the MLP.
 class StreamHalf {
-  readonly modulation: Modulation;
   private readonly parts: HalfParts;
 
   private constructor(parts: HalfParts) {
-    this.modulation = parts.modulation;
     this.parts = parts;
   }
 
@@ -149,7 +143,6 @@ class StreamHalf {
     const linear = (name: string): Linear =>
       Linear.load(attn.at(name), { inFeatures: width, outFeatures: width });
     return new StreamHalf({
-      modulation: Modulation.load(weights.at(names.modulation), width, 6),
       q: linear(names.q),
       k: linear(names.k),
       v: linear(names.v),
@@ -187,7 +180,6 @@ class StreamHalf {
 
 /** Both streams as one sequence through one set of weights; attention and MLP run side by side. */
 export class SingleBlock {
-  private readonly modulation: Modulation;
   private readonly heads: HeadProjections;
   private readonly mlpUp: Linear;
   private readonly out: Linear;
@@ -198,7 +190,6 @@ export class SingleBlock {
     const hidden = width * mlpRatio;
     const attn = weights.at('attn');
     const square = { inFeatures: width, outFeatures: width };
-    this.modulation = Modulation.load(weights.at('norm'), width, 3);
     this.heads = {
       q: Linear.load(attn.at('to_q'), square),
       k: Linear.load(attn.at('to_k'), square),
@@ -215,7 +206,12 @@ export class SingleBlock {
     this.hidden = hidden;
   }
 
-  /** Takes the tensors of `single_transformer_blocks.N`. */
+  /** Takes the tensors of `single_transformer_blocks.N` that {@link SingleBlock.load} leaves. */
+  static modulations(weights: WeightScope, { width }: DitConfig): readonly Modulation[] {
+    return [Modulation.load(weights.at('norm'), width, 3)];
+  }
+
+  /** Takes the tensors of `single_transformer_blocks.N` but its modulation. */
   static load(weights: WeightScope, config: DitConfig): SingleBlock {
     return new SingleBlock(weights, config);
   }
@@ -226,8 +222,7 @@ export class SingleBlock {
    */
   forward(x: Tensor, conditions: BlockConditions): Tensor {
     return scope(() => {
-      const chunks = this.modulation.forward(conditions.activated);
-      const [shift, scale, gate] = chunks as [Tensor, Tensor, Tensor];
+      const [shift, scale, gate] = conditions.modulation[0] as [Tensor, Tensor, Tensor];
       const normed = modulate(x, shift, scale);
       const mixed = scope(() => {
         const { q, k, v } = projectHeads(normed, this.heads, conditions.rope);

@@ -7,20 +7,22 @@
  * decide between them: {@link Dit.embed}, {@link Dit.blocks}, {@link Dit.head}.
  */
 import { type BlockStep, type Pace, runChain } from '../../nn/block-chain.ts';
+import { type BlockLoader, BlockStream } from '../../nn/block-stream.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Mlp } from '../../nn/mlp.ts';
 import { cast, concat } from '../../ops/copy.ts';
 import { silu } from '../../ops/elementwise.ts';
 import { unpatchify } from '../../ops/patchify.ts';
+import type { RopeTable } from '../../ops/rope.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { DIT_NAMES } from '../../weights/network-names.ts';
-import type { WeightScope } from '../../weights/weight-scope.ts';
-import { type BlockConditions, DoubleBlock, SingleBlock, type Streams } from './blocks.ts';
+import type { NetworkScope, WeightScope } from '../../weights/weight-scope.ts';
+import { DoubleBlock, SingleBlock, type Streams } from './blocks.ts';
 import { ConditioningEmbedder } from './conditioning.ts';
 import type { DitConfig } from './config.ts';
-import { Modulation, modulate } from './modulation.ts';
+import { type BlockModulation, Modulation, modulate } from './modulation.ts';
 import { PackedContextEmbedder, type PackedFrames } from './packed-context.ts';
 import { TokenRefiner } from './token-refiner.ts';
 
@@ -40,7 +42,11 @@ export interface DitInputs {
 }
 
 /** Result of {@link Dit.embed}: the streams before the first block and what conditions all blocks. */
-export interface DitEmbedding extends Streams, BlockConditions {
+export interface DitEmbedding extends Streams {
+  /** One entry for each image token. */
+  readonly rope: RopeTable;
+  /** `[1, D]`, SiLU applied to {@link DitEmbedding.conditioning}. */
+  readonly activated: Tensor;
   /** `[1, D]`, before its activation. */
   readonly conditioning: Tensor;
   readonly numTargetTokens: number;
@@ -57,8 +63,10 @@ interface DitParts {
   readonly conditioning: ConditioningEmbedder;
   readonly refiner: TokenRefiner;
   readonly imageProjection: Mlp;
-  readonly doubleBlocks: readonly DoubleBlock[];
-  readonly singleBlocks: readonly SingleBlock[];
+  /** Double blocks, then single blocks. */
+  readonly blocks: BlockStream<DoubleBlock | SingleBlock>;
+  /** Of every block. */
+  readonly modulations: BlockStream<readonly Modulation[]>;
   readonly normOut: Modulation;
   readonly projectionOut: Linear;
   readonly dtype: FloatDType;
@@ -78,10 +86,24 @@ export class Dit {
     this.parts = parts;
   }
 
-  /** Takes every tensor of the checkpoint; activations are kept in `dtype`. */
-  static load(weights: WeightScope, config: DitConfig, dtype: FloatDType): Dit {
+  /**
+   * Takes every tensor of the checkpoint; activations are kept in `dtype`.
+   *
+   * @param numResident - how many parts to take now, of first the blocks and then their modulations; all of them unless
+   *   given. Of the others two at a time are taken while {@link Dit.blocks} passes through them, and tensors in blocks
+   *   that nobody knows are not looked for.
+   */
+  static load(
+    weights: WeightScope,
+    config: DitConfig,
+    dtype: FloatDType,
+    numResident?: number,
+  ): Dit {
     const { width, imageWidth, pooledWidth } = config;
     const root = weights.network(DIT_NAMES);
+    const loaders = blockLoaders(root, config);
+    const isStreamed = numResident !== undefined;
+    if (isStreamed) for (const { path } of loaders) root.leave(path);
     return new Dit({
       config,
       context: PackedContextEmbedder.load(root, config),
@@ -97,11 +119,13 @@ export class Dit {
         outFeatures: width,
         activation: 'silu',
       }),
-      doubleBlocks: Array.from({ length: config.numDoubleBlocks }, (_, index) =>
-        DoubleBlock.load(root.at(`transformer_blocks.${index}`), config),
+      blocks: BlockStream.load(
+        loaders.map(({ block }) => block),
+        isStreamed ? Math.min(numResident, loaders.length) : undefined,
       ),
-      singleBlocks: Array.from({ length: config.numSingleBlocks }, (_, index) =>
-        SingleBlock.load(root.at(`single_transformer_blocks.${index}`), config),
+      modulations: BlockStream.load(
+        loaders.map(({ modulations }) => modulations),
+        isStreamed ? Math.max(numResident - loaders.length, 0) : undefined,
       ),
       normOut: Modulation.load(root.at('norm_out'), width, 2),
       projectionOut: Linear.load(root.at('proj_out'), {
@@ -150,13 +174,20 @@ export class Dit {
    * @returns `[1, L_image, D]`.
    */
   modulatedInput(embedding: DitEmbedding): Tensor {
-    return this.parts.doubleBlocks[0]!.modulateImage(embedding.image, embedding);
+    return scope(() => {
+      const [shift, scale] = this.modulationOfFirst(embedding)[0] as [Tensor, Tensor];
+      return modulate(embedding.image, shift, scale);
+    });
   }
 
   /** The first double block alone: what a step cache may decide by. */
   firstBlock(embedding: DitEmbedding): Streams {
-    const { image, text } = embedding;
-    return this.parts.doubleBlocks[0]!.forward({ image, text }, embedding);
+    return scope(() => {
+      const { image, text, rope } = embedding;
+      const modulation = this.modulationOfFirst(embedding);
+      using walk = this.parts.blocks.walk();
+      return (walk.only(0) as DoubleBlock).forward({ image, text }, { modulation, rope });
+    });
   }
 
   /**
@@ -173,30 +204,55 @@ export class Dit {
       const { tap, pace, after } = options;
       const numImageTokens = embedding.image.shape[1]!;
       const numDone = after === undefined ? 0 : 1;
-      const doubles = this.parts.doubleBlocks.slice(numDone).map(
-        (block): BlockStep<{ image: Tensor; text: Tensor }> =>
-          (state, index) => {
-            const next = block.forward(state, embedding);
-            if (tap) tapStreams(tap, `double.${numDone + index}`, next);
-            return { image: next.image, text: next.text };
-          },
-      );
+      const { numDoubleBlocks, numSingleBlocks } = this.config;
+      const modulations = await this.modulationsOf(embedding, pace);
+      const { rope } = embedding;
+      using walk = this.parts.blocks.walk();
+      const double: BlockStep<{ image: Tensor; text: Tensor }> = (state, step) => {
+        const index = numDone + step;
+        const conditions = { modulation: modulations[index]!, rope };
+        const next = (walk.at(index) as DoubleBlock).forward(state, conditions);
+        if (tap) tapStreams(tap, `double.${index}`, next);
+        return { image: next.image, text: next.text };
+      };
+      const single: BlockStep<{ joined: Tensor }> = (state, index) => {
+        const place = numDoubleBlocks + index;
+        const conditions = { modulation: modulations[place]!, rope };
+        const next = (walk.at(place) as SingleBlock).forward(state.joined, conditions);
+        // Views only when somebody looks: they would keep the buffer alive to the end of the chain.
+        if (tap) tapStreams(tap, `single.${index}`, splitStreams(next, numImageTokens));
+        return { joined: next };
+      };
       const { image, text } = after ?? embedding;
-      const first = { image, text };
-      const streams = await runChain(first, doubles, pace);
-      const joined = { joined: concat([streams.image, streams.text], 1) };
-      const singles = this.parts.singleBlocks.map(
-        (block): BlockStep<{ joined: Tensor }> =>
-          (state, index) => {
-            const next = block.forward(state.joined, embedding);
-            // Views only when somebody looks: they would keep the buffer alive to the end of the chain.
-            if (tap) tapStreams(tap, `single.${index}`, splitStreams(next, numImageTokens));
-            return { joined: next };
-          },
+      const streams = await runChain(
+        { image, text },
+        Array<typeof double>(numDoubleBlocks - numDone).fill(double),
+        pace,
       );
-      const last = await runChain(joined, singles, pace);
+      const joined = { joined: concat([streams.image, streams.text], 1) };
+      const last = await runChain(joined, Array<typeof single>(numSingleBlocks).fill(single), pace);
       return last.joined.slice(1, 0, numImageTokens);
     });
+  }
+
+  private modulationOfFirst({ activated }: DitEmbedding): BlockModulation {
+    using walk = this.parts.modulations.walk();
+    return walk.only(0).map((modulation) => modulation.forward(activated));
+  }
+
+  /** Of all blocks, before the first of them runs: their weights are not on the device beside those of a block. */
+  private async modulationsOf(
+    { activated }: DitEmbedding,
+    pace: Pace | undefined,
+  ): Promise<readonly BlockModulation[]> {
+    const { modulations } = this.parts;
+    using walk = modulations.walk();
+    const found: BlockModulation[] = [];
+    for (let index = 0; index < modulations.length; index++) {
+      if (pace) await pace();
+      found.push(walk.at(index).map((modulation) => modulation.forward(activated)));
+    }
+    return found;
   }
 
   /**
@@ -237,6 +293,34 @@ export class Dit {
 }
 
 const IMAGE_PROJECTION_RATIO = 3;
+
+interface LoadersOfBlock {
+  /** Where the tensors of the block lie. */
+  readonly path: string;
+  readonly block: BlockLoader<DoubleBlock | SingleBlock>;
+  readonly modulations: BlockLoader<readonly Modulation[]>;
+}
+
+/** Double blocks, then single blocks. */
+function blockLoaders(root: NetworkScope, config: DitConfig): LoadersOfBlock[] {
+  const loadersOf = (
+    kind: typeof DoubleBlock | typeof SingleBlock,
+    name: string,
+    count: number,
+  ): LoadersOfBlock[] =>
+    Array.from({ length: count }, (_, index) => {
+      const path = `${name}.${index}`;
+      return {
+        path,
+        block: () => kind.load(root.at(path), config),
+        modulations: () => kind.modulations(root.at(path), config),
+      };
+    });
+  return [
+    ...loadersOf(DoubleBlock, 'transformer_blocks', config.numDoubleBlocks),
+    ...loadersOf(SingleBlock, 'single_transformer_blocks', config.numSingleBlocks),
+  ];
+}
 
 type FiveExtents = [number, number, number, number, number];
 

@@ -33,6 +33,12 @@ export class Modulation {
   }
 }
 
+/**
+ * Shifts, scales and gates of a block, `[1, D]` in the order of the checkpoint; a list for each of its streams. They
+ * depend on the conditioning alone, so that the weights that they are made of need not be there while the block runs.
+ */
+export type BlockModulation = readonly (readonly Tensor[])[];
+
 /** Layer norm without affine, then `(1 + scale) x + shift`; `scale`, `shift` `[B, D]`, `x` `[B, L, D]`. */
 export function modulate(x: Tensor, shift: Tensor, scale: Tensor): Tensor {
   return layerNorm(x, { shift, scale, eps: NORM_EPS });

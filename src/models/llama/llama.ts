@@ -7,11 +7,12 @@
 import { FramePackError } from '../../errors.ts';
 import { mergeHeads, splitHeads } from '../../nn/attention.ts';
 import { type BlockStep, type Pace, runChain } from '../../nn/block-chain.ts';
+import { BlockStream } from '../../nn/block-stream.ts';
 import { Linear } from '../../nn/linear.ts';
 import { RmsNorm } from '../../nn/norm.ts';
 import { attention } from '../../ops/attention.ts';
+import { cast } from '../../ops/copy.ts';
 import { mul } from '../../ops/elementwise.ts';
-import { embedding } from '../../ops/gather.ts';
 import { type RopeTable, rope, ropeTable } from '../../ops/rope.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { scope } from '../../tensor/scope.ts';
@@ -29,6 +30,11 @@ export interface LlamaOptions {
    */
   readonly hiddenLayer: number;
   readonly dtype: FloatDType;
+  /**
+   * How many layers to take at once, all of them unless given. Of the others two at a time are taken while
+   * {@link Llama.forward} passes through them, and tensors in them that nobody knows are not looked for.
+   */
+  readonly numResident?: number | undefined;
 }
 
 /** Receives named intermediate values; they are freed when the forward pass returns. */
@@ -39,38 +45,47 @@ export class Llama {
   /** Tensors of the file that nobody knows; see `NetworkTensors.leftOver`. */
   readonly leftOver: readonly string[];
   private readonly config: LlamaConfig;
-  private readonly embedTokens: Tensor;
-  private readonly layers: readonly LlamaLayer[];
+  /** `[L, D]` of token ids. */
+  private readonly rowsOf: (ids: readonly number[]) => Tensor;
+  private readonly layers: BlockStream<LlamaLayer>;
   private readonly norm: RmsNorm | null;
   private readonly dtype: FloatDType;
 
   private constructor(parts: {
     config: LlamaConfig;
-    embedTokens: Tensor;
-    layers: readonly LlamaLayer[];
+    rowsOf: (ids: readonly number[]) => Tensor;
+    layers: BlockStream<LlamaLayer>;
     norm: RmsNorm | null;
     dtype: FloatDType;
     leftOver: readonly string[];
   }) {
     this.leftOver = parts.leftOver;
     this.config = parts.config;
-    this.embedTokens = parts.embedTokens;
+    this.rowsOf = parts.rowsOf;
     this.layers = parts.layers;
     this.norm = parts.norm;
     this.dtype = parts.dtype;
   }
 
   /**
-   * Takes `embed_tokens`, the needed `layers.N.*` and, for the last state only, `norm`.
+   * Takes the needed `layers.N.*` and, for the last state only, `norm`. Of `embed_tokens`, a gigabyte of which a prompt
+   * needs a thousandth, the rows of the tokens are read when they are run.
    *
    * @throws {@link FramePackError} `ERR_ARGUMENT` for a hidden layer that the network does not have.
    */
   static load(weights: WeightScope, config: LlamaConfig, options: LlamaOptions): Llama {
     const wanted = stateIndex(options.hiddenLayer, config.numLayers);
     const root = weights.network(LLAMA_NAMES);
-    const layers = Array.from({ length: wanted }, (_, index) =>
-      LlamaLayer.load(root.at(`layers.${index}`), config),
+    const paths = Array.from({ length: wanted }, (_, index) => `layers.${index}`);
+    const layers = BlockStream.load(
+      paths.map((path) => () => LlamaLayer.load(root.at(path), config)),
+      options.numResident,
     );
+    if (options.numResident !== undefined) for (const path of paths) root.leave(path);
+    const rowsOf = (ids: readonly number[]): Tensor =>
+      root.takeRows('embed_tokens.weight', [config.vocabularySize, config.hiddenSize], ids);
+    // No rows, but the table and its scales are checked, and counted as taken.
+    rowsOf([]).dispose();
     const isLast = wanted === config.numLayers;
     for (let behind = wanted; behind < config.numLayers; behind++) root.leave(`layers.${behind}`);
     if (!isLast) root.leave('norm');
@@ -78,7 +93,7 @@ export class Llama {
     root.expect(`layers.${config.numLayers - 1}.input_layernorm.weight`);
     return new Llama({
       config,
-      embedTokens: root.take('embed_tokens.weight', [config.vocabularySize, config.hiddenSize]),
+      rowsOf,
       layers,
       norm: isLast ? RmsNorm.load(root.at('norm'), config.hiddenSize, config.rmsNormEps) : null,
       dtype: options.dtype,
@@ -98,24 +113,23 @@ export class Llama {
   ): Promise<Tensor> {
     return scope(async () => {
       const { hiddenSize, headWidth, ropeTheta } = this.config;
-      const table = ropeTable(this.embedTokens.device, {
+      const embedded = scope(() => cast(this.rowsOf(ids), this.dtype)).reshape([1, -1, hiddenSize]);
+      const table = ropeTable(embedded.device, {
         framePositions: ids.map((_, position) => position),
         height: 1,
         width: 1,
         axisWidths: [headWidth, 0, 0],
         theta: ropeTheta,
       });
-      const embedded = embedding(this.embedTokens, ids, this.dtype).reshape([1, -1, hiddenSize]);
       options.tap?.('hidden_states.0', embedded);
-      const steps = this.layers.map(
-        (layer): BlockStep<{ x: Tensor }> =>
-          (state, index) => {
-            const x = layer.forward(state.x, table);
-            const isFinal = this.norm !== null && index === this.layers.length - 1;
-            if (!isFinal) options.tap?.(`hidden_states.${index + 1}`, x);
-            return { x };
-          },
-      );
+      using walk = this.layers.walk();
+      const step: BlockStep<{ x: Tensor }> = (state, index) => {
+        const x = walk.at(index).forward(state.x, table);
+        const isFinal = this.norm !== null && index === this.layers.length - 1;
+        if (!isFinal) options.tap?.(`hidden_states.${index + 1}`, x);
+        return { x };
+      };
+      const steps = Array<typeof step>(this.layers.length).fill(step);
       const { x } = await runChain({ x: embedded }, steps, options.pace);
       return this.norm === null ? x : this.norm.forward(x);
     });

@@ -40,6 +40,17 @@ export function warnOfSchedule(
   reporter.warn('WARN_UNTRAINED_SCHEDULE', message);
 }
 
+/** Warns that a run begins anew because the device had less memory than the plan went by. */
+export function warnOfMemory(reporter: Warner, plannedBytes: number, smallerBytes: number): void {
+  const [planned, smaller] = [plannedBytes, smallerBytes].map((bytes) =>
+    Math.floor(bytes / 2 ** 20),
+  );
+  reporter.warn(
+    'WARN_MEMORY',
+    `memory of the device is full although ${planned} MiB were planned: the run begins anew with ${smaller} MiB`,
+  );
+}
+
 /** Warns that a prompt, the first or the negative one behind it, is longer than an encoder reads. */
 export function warnOfCut(
   reporter: Warner,

@@ -6,8 +6,9 @@ import { hubSettings } from '../../hub/hub-settings.ts';
 import { loadSharp } from '../../media/decode-image.ts';
 import { availableEncoders } from '../../media/video/open-video.ts';
 import { Device, type DeviceDescription, type DeviceKind } from '../../tensor/device.ts';
+import { MEMORY_TIERS, tierOf } from '../planning/memory-budget.ts';
 import { hostMemory } from './host-memory.ts';
-import { fittingTier, MEMORY_TIERS, tierOf } from './memory-tiers.ts';
+import { fittingTier } from './memory-tiers.ts';
 import { cachedModels, freeBytesAround } from './model-cache.ts';
 
 /** Verdict on one thing that a run needs or could use. */
@@ -194,7 +195,7 @@ async function modelFinding(model: string): Promise<Finding> {
   const detail =
     fitting === null
       ? `${model} needs more GPU memory than the tier ${largest}`
-      : `${model} needs the tier ${fitting.tier.name}: ${gibibytes(fitting.peakBytes)} GiB with tiling ${fitting.tiling}`;
+      : `${model} needs the tier ${fitting.tier.name}: ${gibibytes(fitting.peakBytes)} GiB with tiling ${fitting.memory.tiling}${fitting.memory.transformer === 'streams' ? ', the transformer block by block' : ''}`;
   const gpu = await describe('cuda');
   const freeBytes = gpu instanceof FramePackError ? null : (gpu.freeBytes ?? 0);
   const isEnough = fitting !== null && (freeBytes === null || freeBytes >= fitting.peakBytes);

@@ -9,24 +9,27 @@ import { metadataText, type VideoMetadata } from './video-metadata.ts';
 /** What a run knows about itself before it starts. */
 export type RunFacts = Omit<
   VideoMetadata,
-  'generator' | 'version' | 'node' | 'model' | 'checkpoint' | 'image' | 'crf'
+  'generator' | 'version' | 'node' | 'model' | 'checkpoint' | 'image' | 'crf' | 'tiling'
 >;
 
 /**
  * The metadata of a run's video. Digests of large files take their time, so this goes on beside the run.
  *
  * @param signal - ends it at once; digests that are not there by then are null.
+ * @param tiling - how the decoder is cut, once that is decided.
  */
 export async function runMetadata(
   request: VideoRequest,
   folder: ModelFolder,
   facts: RunFacts,
   signal: AbortSignal,
+  tiling: Promise<VideoMetadata['tiling']>,
 ): Promise<string> {
   const image = await digestOfPicture(request.image, signal).catch(() => null);
   const checkpoint = await checkpointDigests(folder, signal).catch(() => null);
   const crf = request.crf ?? DEFAULT_QUALITY;
-  return metadataText({ ...facts, model: folder.info.name, checkpoint, image, crf });
+  const found = { model: folder.info.name, checkpoint, image, crf, tiling: await tiling };
+  return metadataText({ ...facts, ...found });
 }
 
 async function digestOfPicture(

@@ -14,8 +14,8 @@ import { type OpenModel, openModel } from './open-model.ts';
 import { Turns } from './turns.ts';
 
 /**
- * Opens a model for several videos. Its networks are loaded when the first video needs them, once, and stay: without
- * a byte budget until the model is closed, under one until the video is done, because encoders need their room.
+ * Opens a model for several videos. Its networks are loaded when the first video needs them, once, and stay until the
+ * model is closed, or until a video needs their room.
  *
  * @throws {@link FramePackError} `ERR_ARGUMENT`, `ERR_CHECKPOINT`, or what opening the device throws.
  * @example
@@ -104,11 +104,9 @@ export class Model implements AsyncDisposable {
 
   async #inTurn(signal: AbortSignal, job: () => Promise<void>): Promise<void> {
     const end = await this.#turns.wait(signal);
-    const { budgetBytes, residency } = this.#model;
     try {
       await job();
     } finally {
-      if (budgetBytes !== null) await residency.release();
       end();
     }
   }

@@ -4,6 +4,7 @@ import type { CheckpointInfo } from '../../weights/checkpoint-info.ts';
 import type { ModelFolder } from '../../weights/model-folder.ts';
 import type { RunDevice } from '../events.ts';
 import { type ChosenDevice, type ComputeKind, openChosenDevice } from '../inputs/device-choice.ts';
+import { budgetOf } from '../planning/memory-budget.ts';
 import type { LoadOptions } from '../request.ts';
 import { Residency } from '../residency.ts';
 import type { Tokenizers } from '../run-context.ts';
@@ -16,7 +17,7 @@ export interface OpenModel extends AsyncDisposable {
   readonly deviceFacts: RunDevice;
   /** What it was opened with. */
   readonly load: LoadOptions;
-  /** Most bytes that tensors may take on the device; null for no limit. */
+  /** Most bytes that tensors may take on the device: what was asked for, or what a GPU has free; null for no limit. */
   readonly budgetBytes: number | null;
   /** Dtype of the activations of the transformer. */
   readonly dtype: FloatDType;
@@ -63,7 +64,6 @@ async function openModelOn(
   open: () => ChosenDevice & { readonly kind: ComputeKind },
 ): Promise<OpenModel> {
   const { model, parts, cacheFolder, variant = '', allowLinks = false } = options;
-  const { budgetBytes = null } = options;
   const folder = await locateModel({ model, parts, cacheFolder, variant, allowLinks });
   const { tokenizers, leftOver } = await checkModel(folder);
   const { device, facts, kind } = open();
@@ -71,13 +71,13 @@ async function openModelOn(
     device,
     deviceFacts: facts,
     load: options,
-    budgetBytes,
+    budgetBytes: options.budgetBytes ?? budgetOf(device),
     dtype: options.dtype ?? DEFAULT_DTYPE[kind],
     folder,
     info: folder.info,
     tokenizers,
     leftOver,
-    residency: new Residency(budgetBytes),
+    residency: new Residency(),
     [Symbol.asyncDispose]: () => device.close(),
   };
 }

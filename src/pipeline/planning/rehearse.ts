@@ -30,13 +30,11 @@ export interface Rehearsal extends MemoryEstimate {
  * How much memory and work a run will take: the run itself on the `meta` device, which allocates like the others and
  * computes nothing. Sections and steps that repeat are rehearsed once and counted as often as they come. A step cache
  * adds what it remembers, the tokens of one or two blocks, and skips work; neither is counted.
- *
- * @param budgetBytes - the limit that decides which networks stay on the device; null for none.
  */
-export async function rehearse(run: Run, budgetBytes: number | null): Promise<Rehearsal> {
+export async function rehearse(run: Run): Promise<Rehearsal> {
   await using device = Device.open('meta');
   const { settings, plans } = run;
-  const residency = new Residency(budgetBytes);
+  const residency = new Residency();
   const steps = Math.min(settings.steps, REHEARSED_STEPS);
   const rehearsed = [...new Set([plans[0]!, plans.at(-2) ?? plans[0]!, plans.at(-1)!])];
   const recorder = new StageRecorder(device, residency, {
@@ -46,7 +44,7 @@ export async function rehearse(run: Run, budgetBytes: number | null): Promise<Re
   });
   const context = {
     ...run.context,
-    ...{ device, budgetBytes, residency, pace: async () => {} },
+    ...{ device, residency, pace: async () => {} },
     observer: weightObserver(recorder),
     reporter: new RunReporter(device, run.plan, (event) => recorder.onEvent(event)),
   };
@@ -61,7 +59,7 @@ export async function rehearse(run: Run, budgetBytes: number | null): Promise<Re
   });
   const stages = withKept(recorder.finish(), run.context.residency.keptBytes);
   const keptBytes = device.memory().currentBytes;
-  await residency.release();
+  residency.release();
   return { ...memoryOf(stages), stages, keptBytes };
 }
 

@@ -1,17 +1,21 @@
 import { bitrateForQuality } from '../../media/video/encoders/bitrate.ts';
 import type { WorkClass } from '../../tensor/work/work-meter.ts';
-import type { MemoryEstimate } from '../events.ts';
+import type { MemoryEstimate, MemoryPlan } from '../events.ts';
 import type { ComputeKind } from '../inputs/device-choice.ts';
 import type { Run } from '../open-run.ts';
 import type { VideoRequest } from '../request.ts';
-import { type Rehearsal, rehearse } from './rehearse.ts';
+import { memoryOf, planWithin } from './plan-memory.ts';
+import type { Rehearsal } from './rehearse.ts';
 import type { MeasuredStage, StageName } from './stage-recorder.ts';
 import { type DeviceRates, secondsOf } from './timing/device-rates.ts';
 
 /** What a stage of a run takes; counts are of all its sections and steps together. */
 export interface StageEstimate {
   readonly stage: StageName | 'write';
-  /** Weights on the device when the stage needs most, those of other networks that stay there included. */
+  /**
+   * Weights on the device when the stage needs most, those of other networks that stay there included, and blocks that
+   * pass through it one after the other not.
+   */
   readonly weightBytes: number;
   /** Everything else on the device then. */
   readonly activationBytes: number;
@@ -36,6 +40,8 @@ export interface StageEstimate {
 /** What a run takes on the device, in the computer, and of work. */
 export interface RunEstimate extends MemoryEstimate {
   readonly device: ComputeKind;
+  /** How the run would keep to its budget, or what it would do where nothing suffices. */
+  readonly memory: MemoryPlan;
   readonly width: number;
   readonly height: number;
   readonly numFrames: number;
@@ -74,11 +80,10 @@ export async function estimateRun(
   { budgetBytes, device, ratesOf }: EstimateSettings,
   file: FileFacts,
 ): Promise<RunEstimate> {
-  const rehearsal = await rehearse(run, budgetBytes);
+  const { rehearsal, memory } = await planWithin(run, budgetBytes);
   const classes = new Set(rehearsal.stages.flatMap(({ tally }) => [...tally.keys()]));
   const rates = (await ratesOf?.([...classes])) ?? null;
   const { width, height, numFrames, numSections, numSteps } = run.plan;
-  const { encodeBytes, sampleBytes, decodeBytes, peakBytes } = rehearsal;
   const stages = [
     ...rehearsal.stages.map((stage) => complete(stage, run, { device, rates })),
     writing(rehearsal, run, file),
@@ -86,7 +91,7 @@ export async function estimateRun(
   const totalSeconds = stages.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
   return {
     ...{ device, width, height, numFrames, numSections, numSteps },
-    ...{ encodeBytes, sampleBytes, decodeBytes, peakBytes },
+    ...{ ...memoryOf(rehearsal), memory },
     ...{ totalSeconds: rates === null ? null : totalSeconds, rates, stages },
   };
 }

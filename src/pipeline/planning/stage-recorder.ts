@@ -26,7 +26,7 @@ export interface MeasuredStage {
   readonly stage: StageName;
   /** Highest number of bytes on the device. */
   readonly peakBytes: number;
-  /** Weights on the device at that time. */
+  /** Weights that were on the device all that time; blocks that pass through it are not among them. */
   readonly weightBytes: number;
   /** Bytes of weights read from disk, as often as they are loaded. */
   readonly diskBytes: number;
@@ -74,7 +74,11 @@ export class StageRecorder {
   /** Weights on the device by network. */
   private readonly present: Map<string, number> = new Map();
   private network: NetworkName = 'text_encoder';
-  private loading: { readonly before: number; checkpoint: Checkpoint | null } | null = null;
+  /** Bytes on the device when the network began to be loaded. */
+  private loadingFrom: number | null = null;
+  /** Weights of the networks, and what had been read of them. */
+  private readonly sources: Map<NetworkName, { checkpoint: Checkpoint; readBytes: number }> =
+    new Map();
   private isImageEncoded = false;
   private section = 0;
 
@@ -97,7 +101,7 @@ export class StageRecorder {
 
   /** Takes note of the weights of the network that is being loaded. */
   onWeights(checkpoint: Checkpoint): void {
-    if (this.loading !== null) this.loading.checkpoint = checkpoint;
+    this.sources.set(this.network, { checkpoint, readBytes: 0 });
   }
 
   /** Takes note that the network is there. */
@@ -127,7 +131,7 @@ export class StageRecorder {
     }
     if (event.stage === 'load') {
       this.present.delete(this.network);
-      this.loading = { before: this.device.memory().currentBytes, checkpoint: null };
+      this.loadingFrom = this.device.memory().currentBytes;
     }
   }
 
@@ -136,11 +140,14 @@ export class StageRecorder {
     const { currentBytes, peakBytes } = this.device.memory();
     const totals = this.totalsOf(STAGES[this.network]);
     const times = stepRepetitions * (this.repetitions.sections[this.section] ?? 1);
-    if (this.loading !== null) {
-      const { before, checkpoint } = this.loading;
-      this.present.set(this.network, currentBytes - before);
-      totals.diskBytes += times * (checkpoint?.takenBytes ?? 0);
-      this.loading = null;
+    if (this.loadingFrom !== null) {
+      this.present.set(this.network, currentBytes - this.loadingFrom);
+      this.loadingFrom = null;
+    }
+    for (const [name, source] of this.sources) {
+      const { takenBytes } = source.checkpoint;
+      this.totalsOf(STAGES[name]).diskBytes += times * (takenBytes - source.readBytes);
+      source.readBytes = takenBytes;
     }
     for (const [name, work] of this.meter.take()) addWork(totals.tally, name, work, times);
     if (peakBytes > totals.peakBytes) {

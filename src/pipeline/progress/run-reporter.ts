@@ -4,6 +4,7 @@ import type {
   DoneEvent,
   GenerateEvent,
   MemoryEstimate,
+  MemoryPlan,
   MemoryReading,
   Moment,
   PlanEvent,
@@ -25,7 +26,7 @@ export type StepFacts = Pick<StepEvent, 'section' | 'sigma' | 'isCached' | 'prev
 type Facts<E> = Omit<E, 'type' | keyof Moment>;
 
 /** What is known of a run before its memory is planned. */
-export type PlanFacts = Omit<Facts<PlanEvent>, 'estimate'>;
+export type PlanFacts = Omit<Facts<PlanEvent>, 'estimate' | 'memory'>;
 
 /** A video is written in so many pieces, as far as its events go. */
 const NUM_WRITE_EVENTS = 20;
@@ -36,7 +37,9 @@ export class RunReporter {
   private readonly emit: (event: GenerateEvent) => void;
   private readonly startedAt: number;
   private readonly facts: PlanFacts;
-  private readonly clock: WorkClock;
+  private clock: WorkClock;
+  /** What was done before a run began anew. */
+  private shownPercent = 0;
   private readonly warned: Set<string> = new Set();
   private lastMark: number;
   private isBetweenSections = false;
@@ -53,8 +56,8 @@ export class RunReporter {
   }
 
   /** Says what is going to be made; comes before everything else, warnings that are known already too. */
-  plan(estimate: MemoryEstimate): void {
-    this.emit({ type: 'plan', ...this.facts, estimate, ...this.moment() });
+  plan(estimate: MemoryEstimate, memory: MemoryPlan): void {
+    this.emit({ type: 'plan', ...this.facts, estimate, memory, ...this.moment() });
     for (const warn of this.early ?? []) warn();
     this.early = null;
   }
@@ -134,6 +137,18 @@ export class RunReporter {
     this.emit({ type: 'write', numWritten, numFrames, ...this.moment() });
   }
 
+  /** Whether a section was reported, with frames that somebody may have taken. */
+  get hasSections(): boolean {
+    return this.isBetweenSections;
+  }
+
+  /** Notes that the run begins anew. */
+  restart(): void {
+    this.shownPercent = this.clock.percent;
+    this.clock = new WorkClock(this.facts);
+    this.mark();
+  }
+
   done(facts: Pick<DoneEvent, 'file' | 'frames'>): void {
     this.clock.finish();
     const { width, height, fps, seed } = this.facts;
@@ -149,7 +164,8 @@ export class RunReporter {
 
   private moment(): Moment {
     const elapsedMs = performance.now() - this.startedAt;
-    return { elapsedMs, percent: this.clock.percent, etaMs: this.clock.remainingMs };
+    const percent = Math.max(this.shownPercent, this.clock.percent);
+    return { elapsedMs, percent, etaMs: this.clock.remainingMs };
   }
 
   /** Milliseconds since the last mark. */

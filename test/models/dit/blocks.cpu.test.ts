@@ -43,7 +43,9 @@ describe('DoubleBlock', () => {
       const { image, text } = streams();
       const activated = new Generator(6).randn(device, [1, config.width]);
       const block = DoubleBlock.load(checkpoint.scope('transformer_blocks.0'), config);
-      const conditions = { activated, rope: table([0, 1]) };
+      const modulations = DoubleBlock.modulations(checkpoint.scope('transformer_blocks.0'), config);
+      const modulation = modulations.map((layer) => layer.forward(activated));
+      const conditions = { modulation, rope: table([0, 1]) };
       const mixed = block.forward({ image, text }, conditions);
       expect(mixed.image.shape).toEqual(image.shape);
       expect(mixed.text.shape).toEqual(text.shape);
@@ -62,8 +64,13 @@ describe('SingleBlock', () => {
       const { image } = streams();
       const activated = new Generator(6).randn(device, [1, config.width]);
       const block = SingleBlock.load(checkpoint.scope('single_transformer_blocks.0'), config);
+      const modulations = SingleBlock.modulations(
+        checkpoint.scope('single_transformer_blocks.0'),
+        config,
+      );
+      const modulation = modulations.map((layer) => layer.forward(activated));
       const run = (positions: readonly number[]): Promise<Float32Array> =>
-        block.forward(image, { activated, rope: table(positions) }).readFloat32();
+        block.forward(image, { modulation, rope: table(positions) }).readFloat32();
       const here = await run([0, 1]);
       expect(maxAbsError(await run([9, 10]), here)).toBeLessThan(1e-4);
       expect(maxAbsError(await run([0, 9]), here)).toBeGreaterThan(1e-4);

@@ -57,10 +57,9 @@ describe('the 13B network on the meta device', () => {
         const { width, headWidth } = FULL_SIZE;
         const stream = (tokens: number) => empty(device, [1, tokens, width], 'bf16');
         const table = () => empty(device, [NUM_IMAGE_TOKENS, headWidth / 2], 'f32');
-        const conditions = {
-          activated: empty(device, [1, width], 'bf16'),
-          rope: { cos: table(), sin: table() },
-        };
+        const rope = { cos: table(), sin: table() };
+        const chunks = Array.from({ length: 6 }, () => empty(device, [1, width], 'bf16'));
+        const conditions = { modulation: [chunks, chunks], rope };
         const [image, text] = [stream(NUM_IMAGE_TOKENS), stream(NUM_TEXT_TOKENS)];
         const joined = stream(NUM_IMAGE_TOKENS + NUM_TEXT_TOKENS);
         const activations = (run: () => unknown): number => {

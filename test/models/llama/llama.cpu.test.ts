@@ -38,6 +38,40 @@ describe('Llama', () => {
     expect(embedded).toHaveLength(IDS.length * config.hiddenSize);
     expect(embedded).not.toEqual(await hiddenState(-3, IDS));
   });
+});
+
+describe('weights of Llama', () => {
+  it('give the same bits with its layers passing through', async () => {
+    const checkpoint = await tinyWeights(device, 'text_encoder');
+    for (const numResident of [0, 1]) {
+      await scope(async () => {
+        const options = { hiddenLayer: -3, dtype: 'f32', numResident } as const;
+        const llama = Llama.load(checkpoint.scope(), config, options);
+        expect(llama.leftOver).toEqual([]);
+        const before = device.memory().currentBytes;
+        const states = await (await llama.forward(IDS)).readFloat32();
+        expect(states).toEqual(await hiddenState(-3, IDS));
+        expect(device.memory().currentBytes - before).toBe(4 * states.length);
+      });
+    }
+  });
+
+  it('are read of its embeddings for the rows of the tokens alone', async () => {
+    const checkpoint = await tinyWeights(device, 'text_encoder');
+    await scope(async () => {
+      const llama = Llama.load(checkpoint.scope(), config, { hiddenLayer: 0, dtype: 'f32' });
+      expect(device.memory().currentBytes).toBe(0);
+      const rows = await (await llama.forward(IDS)).readFloat32();
+      const { vocabularySize, hiddenSize } = config;
+      const table = checkpoint.take('embed_tokens.weight', [vocabularySize, hiddenSize]);
+      const whole = await table.readFloat32();
+      const expected = IDS.flatMap((id) => [
+        ...whole.subarray(id * hiddenSize, (id + 1) * hiddenSize),
+      ]);
+      expect([...rows]).toEqual(expected);
+      await expect(llama.forward([1, vocabularySize])).rejects.toThrow(/rows\[1\]/);
+    });
+  });
 
   it('is causal: later tokens do not change earlier states', async () => {
     const short = await hiddenState(-3, IDS.slice(0, 4));

@@ -4,6 +4,7 @@ import {
   warnOfInactiveInputs,
   warnOfLeftOver,
   warnOfLora,
+  warnOfMemory,
   warnOfPictures,
   warnOfSchedule,
 } from '../../../src/pipeline/checks/warnings.ts';
@@ -38,6 +39,13 @@ describe('warnOfInactiveInputs', () => {
         typeof text === 'string' ? `WARN_INACTIVE_INPUT: ${text}` : expect.stringContaining('out'),
       ),
     );
+  });
+});
+
+describe('warnOfMemory', () => {
+  it('names both budgets', () => {
+    const found = warnings((reporter) => warnOfMemory(reporter, 6 * 2 ** 30, 5.5 * 2 ** 30));
+    expect(found).toEqual([expect.stringMatching(/6144 MiB were planned: .* with 5632 MiB$/)]);
   });
 });
 

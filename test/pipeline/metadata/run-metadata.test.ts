@@ -11,10 +11,17 @@ test('digests of what the run reads, null for those that a signal stopped', asyn
   const image = Uint8Array.of(1, 2, 3);
   const request = { prompt: 'p', image };
   const facts = { ...FACTS, prompt: 'p' };
-  const stopped = parseMetadata(await runMetadata(request, folder, facts, AbortSignal.abort()));
+  const tiling = Promise.resolve('full' as const);
+  const aborted = AbortSignal.abort();
+  const stopped = parseMetadata(await runMetadata(request, folder, facts, aborted, tiling));
   const sha256 = createHash('sha256').update(image).digest('hex');
-  expect(stopped).toMatchObject({ checkpoint: null, image: sha256, model: 'tiny-framepack' });
+  expect(stopped).toMatchObject({
+    checkpoint: null,
+    image: sha256,
+    model: 'tiny-framepack',
+    tiling: 'full',
+  });
   const { signal } = new AbortController();
-  const whole = parseMetadata(await runMetadata(request, folder, facts, signal));
+  const whole = parseMetadata(await runMetadata(request, folder, facts, signal, tiling));
   expect(Object.keys(whole!.checkpoint!)).toHaveLength(5);
 });

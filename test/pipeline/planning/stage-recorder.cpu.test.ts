@@ -13,7 +13,7 @@ const stage = (name: string, part?: string) => event({ type: 'stage', stage: nam
 describe('StageRecorder', () => {
   it('tells stages apart by events and counts what repeats', async () => {
     await using device = Device.open('meta');
-    const recorder = new StageRecorder(device, new Residency(1), {
+    const recorder = new StageRecorder(device, new Residency(), {
       sections: [1, 3],
       steps: [1, 4],
     });

@@ -1,5 +1,6 @@
-import type { MemoryEstimate } from '../../../src/pipeline/events.ts';
+import type { MemoryEstimate, MemoryPlan } from '../../../src/pipeline/events.ts';
 import type { PlanFacts } from '../../../src/pipeline/progress/run-reporter.ts';
+import { ALL_STAY } from '../../../src/pipeline/residency.ts';
 
 /** A plan of one section of two steps, for reporters of their own. */
 export const PLAN_FACTS: PlanFacts = {
@@ -15,3 +16,6 @@ export const NO_MEMORY: MemoryEstimate = {
   decodeBytes: 0,
   peakBytes: 0,
 };
+
+/** With room for everything. */
+export const ROOM: MemoryPlan = { ...ALL_STAY, tiling: 'temporal', budgetBytes: null };

@@ -3,7 +3,7 @@ import type { GenerateEvent } from '../../../src/pipeline/events.ts';
 import { RunReporter } from '../../../src/pipeline/progress/run-reporter.ts';
 import { Device } from '../../../src/tensor/device.ts';
 import { empty } from '../../../src/tensor/tensor.ts';
-import { NO_MEMORY, PLAN_FACTS } from './plan-facts.ts';
+import { NO_MEMORY, PLAN_FACTS, ROOM } from './plan-facts.ts';
 
 let device: Device;
 beforeEach(() => {
@@ -16,7 +16,7 @@ describe('RunReporter', () => {
     const events: GenerateEvent[] = [];
     const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
     using _ = empty(device, [1024], 'f32');
-    reporter.plan(NO_MEMORY);
+    reporter.plan(NO_MEMORY, ROOM);
     reporter.load('transformer');
     reporter.sectionStage('sample', 0);
     reporter.step({ section: 0, stepIndex: 0, sigma: 1, isCached: false, preview: null });
@@ -46,7 +46,7 @@ describe('RunReporter', () => {
     const reporter = new RunReporter(device, PLAN_FACTS, (event) => events.push(event));
     reporter.warn('WARN_PROMPT_CUT', 'cut');
     reporter.warn('WARN_PROMPT_CUT', 'cut');
-    reporter.plan(NO_MEMORY);
+    reporter.plan(NO_MEMORY, ROOM);
     reporter.warn('WARN_PROMPT_CUT', 'cut');
     reporter.warn('WARN_PROMPT_CUT', 'another one cut');
     expect(events).toMatchObject([

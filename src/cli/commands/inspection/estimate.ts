@@ -6,6 +6,7 @@ import {
   type RunEstimate,
   type StageEstimate,
 } from '../../../index.ts';
+import { memoryLine } from '../../memory-line.ts';
 import { option } from '../../options.ts';
 import { requestOf, VIDEO_OPTIONS, type VideoFlags } from '../generate.ts';
 
@@ -78,6 +79,7 @@ function estimateLines(found: RunEstimate): string[] {
     ),
     ...stages.map(({ stage }, index) => line(stage, cells[index]!)),
     `most on the device: ${mebibytes(peakBytes)} MiB`,
+    memoryLine(found, found.memory),
     timeLine(found),
   ];
 }
