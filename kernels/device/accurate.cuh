@@ -50,7 +50,7 @@ struct alignas(16) Moments {
 
   FP_DEVICE void add(float deviation) {
     first.add(deviation);
-    second.add(deviation * deviation);
+    second.add(__fmul_rn(deviation, deviation));  // one value, whatever the sums do with it
   }
   FP_DEVICE void add(const Moments& other) {
     first.add(other.first);
@@ -59,7 +59,7 @@ struct alignas(16) Moments {
   // Sum of (x - mean)^2 = second - first^2 / count.
   FP_DEVICE float squares_around_mean(float count) const {
     const PairSum mean = first.divided_by(count);
-    const float product = first.sum * mean.sum;
+    const float product = __fmul_rn(first.sum, mean.sum);
     const float rest =
         fmaf(first.sum, mean.sum, -product) + first.error * mean.sum + first.sum * mean.error;
     const float squares = (second.sum - product) + (second.error - rest);

@@ -206,14 +206,14 @@ FP_DEVICE void rope_heads(const RopeArgs& args) {
 #pragma unroll
       for (int i = 0; i < kCount; i += 2) {
         const float a = v[i], b = v[i + 1];
-        v[i] = a * cos[i / 2] - b * sin[i / 2];
-        v[i + 1] = b * cos[i / 2] + a * sin[i / 2];
+        v[i] = fmaf(a, cos[i / 2], -(b * sin[i / 2]));
+        v[i + 1] = fmaf(b, cos[i / 2], a * sin[i / 2]);
       }
     } else {
 #pragma unroll
       for (int i = 0; i < kCount; ++i) {
         const float other = __shfl_xor_sync(kAllLanes, v[i], lanes / 2);
-        v[i] = v[i] * cos[i] + (is_upper ? other * sin[i] : -other * sin[i]);
+        v[i] = fmaf(v[i], cos[i], (is_upper ? other : -other) * sin[i]);
       }
     }
     if (is_here) {
@@ -266,8 +266,8 @@ FP_DEVICE void rope_any(const RopeArgs& args) {
     const bool is_rotated = token < args.table_tokens;
     const float cos = is_rotated ? args.cos[token * half + j] : 1.f;
     const float sin = is_rotated ? args.sin[token * half + j] : 0.f;
-    store_element(args.out, args.dtype, out + first, a * cos - b * sin);
-    store_element(args.out, args.dtype, out + second, b * cos + a * sin);
+    store_element(args.out, args.dtype, out + first, fmaf(a, cos, -(b * sin)));
+    store_element(args.out, args.dtype, out + second, fmaf(b, cos, a * sin));
   }
 }
 
