@@ -1,0 +1,3 @@
+import { largeOffsets } from '../large-offsets.ts';
+
+largeOffsets('cuda');
