@@ -2,12 +2,14 @@
 
     check_rehearsal.py <out> <stage> ...
 
-Every stage ended with status 0, every hash is that of the packed run, and the output is valid. Ends with
+Every stage ended with status 0, every hash is that of the packed run, the output is valid, and the card's page can be
+made of it. Ends with
 `N passed, N failed, N skipped`.
 """
 
 import json
 import os
+import subprocess
 import sys
 
 MAX_FILES = 6
@@ -35,6 +37,11 @@ def faults(out, stages):
     if "frame.png" in files:
         with open(f"{out}/frame.png", "rb") as file:
             frame = file.read(8)
+    maker = os.path.join(os.path.dirname(__file__), "results.py")
+    page = subprocess.run([sys.executable, maker, out], capture_output=True, text=True)
+    wanted = ["# CUDA simulator", *(f"| {name} |" for name in [*stages, *families])]
+    missing = [start for start in wanted if not any(x.startswith(start) for x in page.stdout.split("\n"))]
+    yield "" if not missing else f"page of the card: expected {missing}, got {page.stdout}{page.stderr}"
     yield "" if frame == b"\x89PNG\r\n\x1a\n" else "frame.png: expected a PNG file"
 
 

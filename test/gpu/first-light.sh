@@ -26,7 +26,10 @@ if [ ! -e "$PACKED" ]; then
   mkdir -p "$PACKED.part" build/Release build/kernels || exit 3
   python3 -m tarfile -e .lease/lease.tar.xz "$PACKED.part" || exit 3
   cp "$PACKED.part/framepack.node" build/Release/ || exit 3
-  cp "$PACKED.part/framepack.fatbin" build/kernels/ || exit 3
+  # Kernels that were built here stay, those of an earlier archive do not.
+  if [ ! -e "$FATBIN" ] || sha256sum --check --status "$FATBIN.packed" 2>/dev/null; then
+    cp "$PACKED.part/framepack.fatbin" "$FATBIN" && sha256sum "$FATBIN" >"$FATBIN.packed" || exit 3
+  fi
   mv "$PACKED.part" "$PACKED"
 fi
 NODE=$PACKED/bin/node
@@ -84,13 +87,15 @@ demo() {
 
 sass() {
   for machine in sm_89 sm_90; do
-    for kernel in attention_bf16_w128_m128 attention_bf16_w128_m64 conv3d_bf16_128x128; do
+    for kernel in attention_bf16_w128_m128 attention_bf16_w128_m64 conv3d_bf16_128x128 \
+      matmul_bf16_128x128 matmul_bf16_f8_128x128; do
       cuobjdump -sass -arch "$machine" -fun "$kernel" "$FATBIN" || return
     done
   done | xz -9 >"$scratch/sass" && mv "$scratch/sass" "$OUT/sass.txt.xz"
 }
 
 facts() {
+  echo "commit $(cat "$PACKED/commit")"
   nvidia-smi
   nvidia-smi -q -d CLOCK,POWER | head -n 40
   head -n 1 /proc/driver/nvidia/version /proc/version
@@ -118,5 +123,7 @@ for family in "${SANITIZED[@]}"; do
 done
 stage racecheck-attention 45 compute-sanitizer --tool racecheck "${KERNEL_TEST[@]}" attention
 stage jit 60 env CUDA_FORCE_PTX_JIT=1 CUDA_CACHE_DISABLE=1 "${KERNEL_TEST[@]}" "${SANITIZED[@]}"
-stage ncu 60 ncu --clock-control none --set basic --launch-count 12 "${KERNEL_TEST[@]}" attention
+for family in attention matmul; do
+  stage "ncu-$family" 45 ncu --clock-control none --set basic --launch-count 12 "${KERNEL_TEST[@]}" "$family"
+done
 run sass 40 sass

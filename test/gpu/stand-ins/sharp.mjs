@@ -22,6 +22,9 @@ export default function sharp(input, { raw } = {}) {
   return image;
 }
 
+/** What `framepack doctor` shows. */
+sharp.versions = { sharp: 'stand-in', vips: 'none' };
+
 function* chunks(bytes) {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = SIGNATURE_BYTES; at < file.length; ) {
