@@ -13,6 +13,7 @@ import {
   warnOfSchedule,
 } from './checks/warnings.ts';
 import type { GenerateEvent, MemoryPlan, Preview } from './events.ts';
+import { choiceOf } from './inputs/device-choice.ts';
 import { RunLoras } from './inputs/loras.ts';
 import { dateValues, fillName } from './inputs/output-name.ts';
 import { FADING_FRAMES, fittedPicture, madeUpPicture } from './inputs/start-picture.ts';
@@ -150,13 +151,13 @@ export async function openRunOf(
 }
 
 async function openJob(
-  { load, device }: OpenModel,
+  { load, deviceFacts }: OpenModel,
   video: VideoRequest,
   output: VideoOutput,
 ): Promise<JobFolder | null> {
   try {
-    const kind = device.kind === 'cuda' ? 'cuda' : 'cpu';
-    return await JobFolder.open({ load: { ...load, device: kind }, video, out: output.path });
+    const device = choiceOf(deviceFacts);
+    return await JobFolder.open({ load: { ...load, device }, video, out: output.path });
   } catch (error) {
     await output[Symbol.asyncDispose]();
     throw error;

@@ -51,6 +51,12 @@ export function openChosenDevice(choice: DeviceChoice, options: DeviceOptions): 
   }
 }
 
+/** The choice that opens the same device again, whatever else is there by then. */
+export function choiceOf({ ordinal }: RunDevice): DeviceChoice {
+  if (ordinal === null) return 'cpu';
+  return ordinal === 0 ? 'cuda' : `cuda:${ordinal}`;
+}
+
 const MEANS_NO_GPU: ReadonlySet<string> = new Set(['ERR_CUDA_DRIVER', 'ERR_NATIVE_LOAD']);
 
 function openCpu(options: DeviceOptions): ChosenDevice {

@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { type DeviceChoice, openChosenDevice } from '../../../src/pipeline/inputs/device-choice.ts';
+import {
+  choiceOf,
+  type DeviceChoice,
+  openChosenDevice,
+} from '../../../src/pipeline/inputs/device-choice.ts';
 import { buildFakeDriver } from '../../tensor/cuda/fake-driver.ts';
 
 const CURRENT = { version: 13_000, gpus: 1, major: 8 };
@@ -69,5 +73,15 @@ describe('openChosenDevice with a GPU that fails', () => {
         }),
       );
     }
+  });
+});
+
+describe('choiceOf', () => {
+  it.each([
+    ['cpu', null, 'cpu'],
+    ['cuda', 0, 'cuda'],
+    ['cuda', 3, 'cuda:3'],
+  ] as const)('%s %j is opened again by %s', (kind, ordinal, choice) => {
+    expect(choiceOf({ kind, ordinal, name: '', whyNoGpu: 'any' })).toBe(choice);
   });
 });
