@@ -7,6 +7,8 @@ import { locateModel } from '../model/locate/locate-model.ts';
 /** One network of a model on disk. */
 export interface PartSummary {
   readonly part: ModelPart;
+  /** Its file or folder. */
+  readonly path: string;
   readonly numTensors: number;
   readonly numParameters: number;
   /** Bytes of the stored tensors. */
@@ -33,12 +35,13 @@ export async function inspectModel(model: string): Promise<ModelSummary> {
   await using device = Device.open('meta');
   const parts: PartSummary[] = [];
   for (const part of NETWORKS) {
-    parts.push(summarize(part, await folder.openWeights(device, part)));
+    const weights = await folder.openWeights(device, part);
+    parts.push({ part, path: folder.path(part), ...summarize(weights) });
   }
   return { source: folder.source, info: folder.info, parts };
 }
 
-function summarize(part: ModelPart, checkpoint: Checkpoint): PartSummary {
+function summarize(checkpoint: Checkpoint): Omit<PartSummary, 'part' | 'path'> {
   const storedTypes: Record<string, number> = {};
   let numParameters = 0;
   let bytes = 0;
@@ -48,5 +51,5 @@ function summarize(part: ModelPart, checkpoint: Checkpoint): PartSummary {
     numParameters += count;
     bytes += entry.byteLength;
   }
-  return { part, numTensors: checkpoint.names().length, numParameters, bytes, storedTypes };
+  return { numTensors: checkpoint.names().length, numParameters, bytes, storedTypes };
 }

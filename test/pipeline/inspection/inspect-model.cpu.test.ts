@@ -16,7 +16,8 @@ describe('inspectModel', () => {
       'text_encoder_2',
       'image_encoder',
     ]);
-    for (const { numParameters, bytes, storedTypes } of parts) {
+    for (const { part, path, numParameters, bytes, storedTypes } of parts) {
+      expect(path).toBe(join(TINY_MODEL, part));
       expect(bytes).toBe(2 * numParameters);
       expect(Object.values(storedTypes).reduce((sum, count) => sum + count, 0)).toBe(numParameters);
     }

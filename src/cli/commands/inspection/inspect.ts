@@ -51,13 +51,17 @@ function printable(value: unknown): string {
 }
 
 function modelLines({ info, parts }: ModelSummary): string[] {
+  const modes =
+    info.defaults.mode === null
+      ? 'mode not known, --mode has to say it'
+      : `modes ${info.modes.join(' ')}`;
   const sizes = info.buckets.map(({ width, height }) => `${width}x${height}`).join(' ');
   return [
-    `${info.name}: modes ${info.modes.join(' ')}, ${info.fps} fps, sizes ${sizes}`,
+    `${info.name}: ${modes}, ${info.fps} fps, sizes ${sizes}`,
     ...parts.map(
-      ({ part, numTensors, numParameters, bytes, storedTypes }) =>
+      ({ part, path, numTensors, numParameters, bytes, storedTypes }) =>
         `${part.padEnd(16)} ${String(numTensors).padStart(5)} tensors ${millions(numParameters)} parameters ` +
-        `${(bytes / 1e6).toFixed(1).padStart(9)} MB ${Object.keys(storedTypes).join(' ')}`,
+        `${(bytes / 1e6).toFixed(1).padStart(9)} MB ${Object.keys(storedTypes).join(' ')} ${printable(path)}`,
     ),
   ];
 }

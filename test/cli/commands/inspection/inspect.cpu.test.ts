@@ -13,7 +13,8 @@ describe('framepack inspect', { timeout: 60_000 }, () => {
     const { code, stdout } = await runCli(['inspect', TINY_MODEL]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/tiny-framepack: modes i2v f1, 30 fps, sizes 128x96/);
-    expect(stdout).toMatch(/transformer +\d+ tensors +[\d.]+ M parameters +[\d.]+ MB BF16/);
+    expect(stdout).toMatch(/transformer +\d+ tensors +[\d.]+ M parameters +[\d.]+ MB BF16 ".+"/);
+    expect(stdout).toContain(`BF16 "${join(TINY_MODEL, 'vae')}"\n`);
     const json = await runCli(['inspect', TINY_MODEL, '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ parts: expect.any(Array) });
   });
