@@ -86,9 +86,9 @@ function modeOf(
   if (mode === null) {
     throw new FramePackError(
       'ERR_ARGUMENT',
-      `generate: mode expected ${modes.join(' or ')}, got none: no name and no metadata of ${name} says which of them ` +
-        'its transformer was trained for, and the other gives noise; f1 for files made of FramePack_F1_I2V_HY, ' +
-        'i2v for those of FramePackI2V_HY',
+      `generate: mode expected ${modes.join(' or ')}, got none: neither names nor metadata of the weights say which they ` +
+        'were trained for, and the other makes no video; f1 is right for files made of FramePack_F1_I2V_HY, i2v for ' +
+        'those of FramePackI2V_HY',
       { field: 'mode' },
     );
   }

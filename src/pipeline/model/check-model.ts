@@ -89,7 +89,7 @@ async function buildNetworks(folder: ModelFolder, configs: NetworkConfigs): Prom
   for (const [part, ...networks] of builds) {
     const checkpoint = await folder.openWeights(device, part);
     const names = networks.flatMap((build) =>
-      withoutConfig(folder, part, () => scope(() => build(checkpoint.scope()).leftOver)),
+      located(folder, part, () => scope(() => build(checkpoint.scope()).leftOver)),
     );
     const tensors = [...new Set(names)];
     if (tensors.length > 0) found.push({ part, tensors });
@@ -97,15 +97,24 @@ async function buildNetworks(folder: ModelFolder, configs: NetworkConfigs): Prom
   return found;
 }
 
-/** Says of a network that does not fit that its configuration was assumed. */
-function withoutConfig<T>(folder: ModelFolder, part: ModelPart, build: () => T): T {
+/** Says of a network that does not fit where it lies, and when its configuration was assumed. */
+function located<T>(folder: ModelFolder, part: ModelPart, build: () => T): T {
   try {
     return build();
   } catch (error) {
-    if (!(error instanceof FramePackError) || folder.configFile(part) !== null) throw error;
+    if (!(error instanceof FramePackError)) throw error;
     const { code, message, details } = error;
-    const assumed = `${folder.path(part)} has no config.json, so that the released model's was taken`;
-    throw new FramePackError(code, `${message}; ${assumed}`, details, error);
+    const path = folder.path(part);
+    const isAssumed = folder.configFile(part) === null;
+    const assumed = isAssumed
+      ? ", without a config.json, so that the released model's was taken"
+      : '';
+    throw new FramePackError(
+      code,
+      `${message} (in ${path}${assumed})`,
+      { ...details, path },
+      error,
+    );
   }
 }
 

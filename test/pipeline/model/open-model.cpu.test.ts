@@ -134,7 +134,7 @@ describe('a released model in files of others', { timeout: 60_000 }, () => {
     ).rejects.toMatchObject({
       code: 'ERR_CHECKPOINT',
       message: expect.stringContaining(
-        `${parts.vae} has no config.json, so that the released model's was taken`,
+        `(in ${parts.vae}, without a config.json, so that the released model's was taken)`,
       ),
     });
   });

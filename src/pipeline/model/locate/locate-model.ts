@@ -95,7 +95,7 @@ function findModel(model: string, around: Surroundings): FoundModel {
   if (named === null) {
     throw fault(
       model,
-      'expected a path or a repository such as lllyasviel/FramePackI2V_HY, got none',
+      'expected a path, or a repository such as lllyasviel/FramePackI2V_HY, got nothing there',
     );
   }
   const place = { ...named, cacheFolder: around.cacheFolder };

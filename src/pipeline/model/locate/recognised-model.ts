@@ -38,17 +38,19 @@ export function recognisedParts(
   const files = candidates(path);
   if (files.length === 0) return null;
   const found = new Map<ModelPart, string[]>();
-  const unreadable: string[] = [];
+  const unreadable: FramePackError[] = [];
   for (const file of files) {
     const parts = partsOf(file, options);
-    if (parts instanceof FramePackError) unreadable.push(parts.message);
+    if (parts instanceof FramePackError) unreadable.push(parts);
     else for (const part of parts) found.set(part, [...(found.get(part) ?? []), file]);
   }
   if (found.size === 0) {
-    const reasons = unreadable.length === 0 ? '' : ` (${unreadable.join('; ')})`;
+    if (files.length === 1 && unreadable.length === 1) throw unreadable[0]!;
+    const reasons = unreadable.map(({ message }) => `; ${message}`).join('');
+    const count = files.length === 1 ? 'it' : `its ${files.length} files`;
     throw fault(
       path,
-      `expected weights of FramePack, got none among ${files.length} ${files.length === 1 ? 'file' : 'files'}${reasons}`,
+      `expected weights of FramePack, got none of its networks in ${count}${reasons}`,
     );
   }
   refuseSeveral(

@@ -135,8 +135,8 @@ describe('a path', () => {
   });
 
   it('that is nothing', async () => {
-    expect(await refusal('nowhere')).toContain('expected a path or a repository such as');
-    expect(await refusal('../none')).toContain('expected a path or a repository such as');
+    expect(await refusal('nowhere')).toContain('expected a path, or a repository such as');
+    expect(await refusal('../none')).toContain('expected a path, or a repository such as');
     expect(await refusal(cacheFolder)).toContain('expected a model folder');
   });
 });

@@ -78,10 +78,11 @@ describe('weights', () => {
     writeFileSync(join(folder, 'a.safetensors'), '<!doctype html>');
     writeSparse(join(folder, 'b.safetensors'), [{ name: 'a', dtype: 'F32', shape: [1] }]);
     expect(() => find()).toThrow(
-      /expected weights of FramePack, got none among 2 files \(.*a web page/,
+      /expected weights of FramePack, got none of its networks in its 2 files; .*a web page/,
     );
     renameSync(join(folder, 'b.safetensors'), join(folder, 'c'));
-    expect(() => find(join(folder, 'c'))).toThrow('got none among 1 file');
+    expect(() => find(join(folder, 'c'))).toThrow('got none of its networks in it');
+    expect(() => find(join(folder, 'a.safetensors'))).toThrow(/^checkpoint: \S+: .*a web page/);
   });
 
   it('are nothing where there are none', () => {
