@@ -21,7 +21,7 @@ for await (const event of generate({ model, image, prompt, out, seconds: 1.2, st
       console.log(`${event.numFrames} frames so far`);
       break;
     case 'done':
-      console.log(`${event.file}: ${event.width} x ${event.height}, ${event.frames.length} frames`);
+      console.log(`${event.file}: ${event.width} x ${event.height}, ${event.numFrames} frames`);
       break;
   }
 }

@@ -63,7 +63,7 @@ export async function runGenerate(context: BenchContext): Promise<void> {
 }
 
 function perVideoSecond(ms: number, done: DoneEvent): number {
-  return ms / (done.frames.length / done.fps);
+  return ms / (done.numFrames / done.fps);
 }
 
 async function once({ options, facts }: BenchContext): Promise<Run> {

@@ -170,11 +170,11 @@ export class TerminalReporter implements Reporter {
     this.bar.update(percent, { eta_text, note: ` | write ${numWritten}/${numFrames}` });
   }
 
-  private done({ file, frames, fps, peakBytes, elapsedMs, seed }: DoneEvent): void {
+  private done({ file, numFrames, fps, peakBytes, elapsedMs, seed }: DoneEvent): void {
     this.stop();
-    const length = (frames.length / fps).toFixed(1);
+    const length = (numFrames / fps).toFixed(1);
     console.error(
-      `${seconds(elapsedMs)} done: ${frames.length} frames (${length} s), seed ${seed}, peak ${mebibytes(peakBytes)}`,
+      `${seconds(elapsedMs)} done: ${numFrames} frames (${length} s), seed ${seed}, peak ${mebibytes(peakBytes)}`,
     );
     if (file !== null) console.log(file);
   }

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { link, lstat, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError } from '../errors.ts';
+import { newPartPath, removeDeadParts } from '../files/part-file.ts';
 
 /**
  * A file or folder that appears under its name only when it is complete, and in place of something that is there
@@ -61,7 +61,8 @@ export class OutputFile {
       if (!kind.overwrites) throw taken(absolute);
       await checkReplaceable(absolute, kind.isFolder);
     }
-    const temporary = path.join(parent, `.framepack-${randomUUID()}.part`);
+    await removeDeadParts(parent);
+    const temporary = newPartPath(parent);
     try {
       if (kind.isFolder) await mkdir(temporary);
       else await (await open(temporary, 'wx')).close();
@@ -75,7 +76,7 @@ export class OutputFile {
    * Gives the result its name, atomically.
    *
    * @throws {@link FramePackError} `ERR_OUTPUT` when the name was taken in the meantime. The finished result then
-   *   stays under its temporary name, which the message tells.
+   *   stays under a name that the message tells.
    */
   async publish(): Promise<void> {
     try {
@@ -86,7 +87,7 @@ export class OutputFile {
       throw outputError(
         this.path,
         'to be created',
-        `${problem}; the result is kept as ${this.temporaryPath}`,
+        `${problem}; the result is kept as ${await this.#keep()}`,
         cause,
       );
     }
@@ -95,6 +96,15 @@ export class OutputFile {
   /** Removes what was written so far. */
   async discard(): Promise<void> {
     await rm(this.temporaryPath, { recursive: true, force: true });
+  }
+
+  /** Gives a finished result a name that is not removed when this process is gone. */
+  async #keep(): Promise<string> {
+    const kept = this.temporaryPath.replace(/\.part$/, '.kept');
+    return rename(this.temporaryPath, kept).then(
+      () => kept,
+      () => this.temporaryPath,
+    );
   }
 
   /** A hard link fails if the name exists, where a rename would overwrite. */

@@ -186,8 +186,8 @@ export interface DoneEvent extends Moment {
   readonly type: 'done';
   /** Path of the written video, or null when the request named none. */
   readonly file: string | null;
-  /** RGB frames `[height, width, 3]` in order. */
-  readonly frames: readonly Uint8Array[];
+  /** Frames of the video; `section` events had them. */
+  readonly numFrames: number;
   readonly width: number;
   readonly height: number;
   readonly fps: number;

@@ -93,34 +93,36 @@ async function makeVideo({ run, memory }: PlannedRun): Promise<void> {
   const { context, settings } = run;
   const { reporter } = context;
   context.device.resetPeak();
-  const frames = await scope(async () => {
+  await scope(async () => {
     const text = await encodeText(context, promptsOf(settings));
     const image = await encodeImage(context, run.picture, run.tiling);
-    return sampleVideo(run, { text, image });
+    await sampleVideo(run, { text, image });
   });
   run.output.noteTiling(memory.tiling);
-  reporter.startWriting(frames.length);
-  const file = await writeVideo(run, frames);
-  reporter.done({ file, frames });
+  reporter.startWriting(run.plan.numFrames);
+  reporter.done(await writeVideo(run));
 }
 
 /** The file of the video, null for none. A job learns what came of it before the file has its name. */
-async function writeVideo(run: Run, frames: readonly Uint8Array[]): Promise<string | null> {
-  const { context, job, output, plan } = run;
-  const { width, height, fps } = plan;
-  const size = { numFrames: frames.length, width, height, fps };
-  if (output.path === null) {
+async function writeVideo(run: Run): Promise<string | null> {
+  const { context, frames, job, output, plan, plans, numTrimmed } = run;
+  const { numFrames, width, height, fps } = plan;
+  const size = { numFrames, width, height, fps };
+  if (frames === null) {
     await job?.keepResult({ file: null, sha256: null, ...size });
     return null;
   }
-  return output.write(frames, {
+  const file = await output.write(frames.inOrder(plans[0]!.growsAt === 'front', numTrimmed), {
+    job: job?.path,
     beforeFrame: (numWritten) => {
       throwIfAborted(context.signal);
       context.reporter.wrote(numWritten);
     },
     ...(job !== null && {
-      beforePublish: async (temporary, file) =>
-        job.keepResult({ file, sha256: await digestOfVideo(temporary), ...size }),
+      beforePublish: async (temporary, path) =>
+        job.keepResult({ file: path, sha256: await digestOfVideo(temporary), ...size }),
     }),
   });
+  await frames.remove();
+  return file;
 }

@@ -33,6 +33,7 @@ import {
 } from './request.ts';
 import { ALL_STAY } from './residency.ts';
 import { oneBlockAhead, type RunContext, type RunObserver, throwIfAborted } from './run-context.ts';
+import { FinishedFrames } from './sections/finished-frames.ts';
 
 /** A checked request with everything it needs open. Disposing it gives up an unfinished video, and closes the model it opened. */
 export interface Run extends AsyncDisposable {
@@ -49,6 +50,8 @@ export interface Run extends AsyncDisposable {
   /** Format of the previews, or null for none. */
   readonly preview: Preview['format'] | null;
   readonly output: NamedOutput;
+  /** Keeps final frames until the video is written; null where no video is. */
+  readonly frames: FinishedFrames | null;
   /** Folder that keeps finished sections, or null for none. */
   readonly job: JobFolder | null;
 }
@@ -123,6 +126,7 @@ export async function openRunOf(
   };
   const output = await openNamedOutput(model, request, settings, plan, loras);
   const job = await openJob(model, request, output);
+  const frames = framesOf(output, plan, job);
   const reporter = new RunReporter(device, plan, job?.logged(emit) ?? emit);
   warnOfInactiveInputs(reporter, request, settings);
   warnOfSchedule(reporter, settings, info);
@@ -142,12 +146,23 @@ export async function openRunOf(
     tiling: settings.tiling === 'full' ? FULL_TILING : TEMPORAL_TILING,
     preview: request.preview === true ? 'rgb' : request.preview || null,
     output,
+    frames,
     job,
     [Symbol.asyncDispose]: async () => {
       job?.[Symbol.dispose]();
+      await frames?.[Symbol.asyncDispose]();
       await output[Symbol.asyncDispose]();
     },
   };
+}
+
+function framesOf(
+  { path: out }: VideoOutput,
+  { width, height }: PlanFacts,
+  job: JobFolder | null,
+): FinishedFrames | null {
+  if (out === null) return null;
+  return new FinishedFrames({ job: job?.path ?? null, out, frameBytes: width * height * 3 });
 }
 
 async function openJob(

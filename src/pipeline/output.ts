@@ -1,8 +1,8 @@
 import { FramePackError } from '../errors.ts';
 import { formatOf } from '../media/video/formats.ts';
 import { openVideo } from '../media/video/open-video.ts';
-import { rescueFrames } from '../media/video/rescue.ts';
-import type { BeforePublish, VideoOptions } from '../media/video/video-writer.ts';
+import { keptInJob, rescueFrames } from '../media/video/rescue.ts';
+import type { BeforePublish, FrameSource, VideoOptions } from '../media/video/video-writer.ts';
 
 /** Where the finished video goes. Disposing it before {@link VideoOutput.write} leaves nothing behind. */
 export interface VideoOutput extends AsyncDisposable {
@@ -13,16 +13,18 @@ export interface VideoOutput extends AsyncDisposable {
   /**
    * Writes all frames; the path of the file, or null when none was asked for.
    *
-   * @throws {@link FramePackError} `ERR_OUTPUT` when that fails; the frames are then kept, see `rescueFrames`.
+   * @throws {@link FramePackError} `ERR_OUTPUT` when that fails; the frames are then kept, see `rescueFrames`, unless a job has them.
    */
-  write(frames: readonly Uint8Array[], hooks?: WriteHooks): Promise<string | null>;
+  write(frames: FrameSource, options?: WriteOptions): Promise<string | null>;
 }
 
-/** What is called while a video is written; both may throw to stop. */
-export interface WriteHooks {
-  /** Before each frame, with its index. */
+/** How a video is written. */
+export interface WriteOptions {
+  /** Folder of the job that can make the video again. */
+  readonly job?: string | undefined;
+  /** Called before each frame, with its index; may throw to stop. */
   readonly beforeFrame?: (frameIndex: number) => void;
-  /** Once all is written, before the video gets its name. */
+  /** Called once all is written, before the video gets its name. */
   readonly beforePublish?: BeforePublish;
 }
 
@@ -45,10 +47,11 @@ export async function openOutput(options: VideoOptions | null): Promise<VideoOut
   return {
     isFallback: writer.encoder === 'png' && !wantsPictures,
     path: options.path,
-    write: async (frames, { beforeFrame, beforePublish } = {}) => {
+    write: async (frames, { job, beforeFrame, beforePublish } = {}) => {
       try {
-        for (const [index, frame] of frames.entries()) {
-          beforeFrame?.(index);
+        let index = 0;
+        for await (const frame of frames) {
+          beforeFrame?.(index++);
           await writer.addFrame(frame);
         }
         return (await writer.finish(beforePublish)).path;
@@ -56,7 +59,9 @@ export async function openOutput(options: VideoOptions | null): Promise<VideoOut
         if (!(error instanceof FramePackError) || error.code !== 'ERR_OUTPUT') throw error;
         // What is half written takes the room that the frames need.
         await writer.abort();
-        throw await rescueFrames(frames, options, error);
+        throw job === undefined
+          ? await rescueFrames(frames, options, error)
+          : keptInJob(error, job);
       }
     },
     [Symbol.asyncDispose]: () => writer.abort(),

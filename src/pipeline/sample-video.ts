@@ -32,11 +32,8 @@ export interface VideoConditions {
   readonly image: ImageConditions;
 }
 
-/** Samples and decodes section after section; all RGB frames `[H, W, 3]` in time order. */
-export async function sampleVideo(
-  run: Run,
-  conditions: VideoConditions,
-): Promise<readonly Uint8Array[]> {
+/** Samples and decodes section after section; their frames go into events, and to the frames of the run. */
+export async function sampleVideo(run: Run, conditions: VideoConditions): Promise<void> {
   const { context, plans, settings } = run;
   const { reporter } = context;
   const { startLatent } = conditions.image;
@@ -47,8 +44,10 @@ export async function sampleVideo(
   const { placements, residency } = context;
   const lendDit = (): Promise<Lender<Dit>> =>
     residency.lend(transformer(context), placements.transformer);
-  let dit = job?.isComplete(plans.length) ? null : await lendDit();
+  const finished = job?.finished(plans.length) ?? [];
+  let dit = finished.length === plans.length ? null : await lendDit();
   const decoder = await residency.lend(videoDecoder(context), placements.decoder);
+  const numFound = (await run.frames?.find(finished)) ?? 0;
   let noise = new Generator(settings.seed);
   const [, channels, , height, width] = startLatent.shape as FiveExtents;
   const shape = [1, channels, latentWindowSize, height, width];
@@ -83,11 +82,12 @@ export async function sampleVideo(
       if (kept === null) await job?.keep(sectionIndex, { latents, noise });
       context.observer?.tensor(`section.${sectionIndex}.latents`, latents);
       history.add(latents, plan);
-      const frames = await decodeSection(run, { plan, history, video }, decoder);
-      reporter.section({ ...placed(run, plan, video, frames), isResumed: kept !== null });
+      const section = { plan, history, video, numFound, origin: job?.frameOrigin ?? '' };
+      const { frames, isDecoded } = await finishSection(run, section, decoder);
+      const isResumed = kept !== null;
+      reporter.section({ ...placed(run, plan, video, frames), isResumed }, isDecoded);
     });
   }
-  return video.frames.slice(run.numTrimmed);
 }
 
 /** Where the frames of a section that are final now stand in the finished video, without those that are left out. */
@@ -98,7 +98,7 @@ function placed(
   frames: readonly Uint8Array[],
 ): Omit<Parameters<RunReporter['section']>[0], 'isResumed'> {
   const isAtFront = growsAt === 'front';
-  const numFinal = video.frames.length;
+  const numFinal = video.numFinished;
   const first = isAtFront ? numFrames - numFinal : numFinal - frames.length - numTrimmed;
   const numCut = Math.max(0, -first);
   return {
@@ -109,13 +109,45 @@ function placed(
   };
 }
 
+interface SampledSection {
+  readonly plan: SectionPlan;
+  readonly history: History;
+  readonly video: VideoAssembly;
+  /** Sections whose frames an earlier run left. */
+  readonly numFound: number;
+  /** What its frames are made from. */
+  readonly origin: string;
+}
+
+/** The frames that become final with a section: as they were found, else decoded and put on the disk. */
+async function finishSection(
+  run: Run,
+  section: SampledSection,
+  decoder: Lender<VaeVideoDecoder>,
+): Promise<{ frames: Uint8Array[]; isDecoded: boolean }> {
+  const { plan, video, numFound, origin } = section;
+  const { sectionIndex, isLast } = plan;
+  const numOpen = isLast ? 0 : overlapFrames(plan.targetIndices.length);
+  if (run.frames === null || sectionIndex >= numFound) {
+    const clip = await decodeSection(run, section, decoder);
+    const frames = await video.add(clip, plan, numOpen);
+    await run.frames?.add(sectionIndex, frames, origin);
+    return { frames, isDecoded: true };
+  }
+  // The last one that was found is decoded for what the next one is blended with.
+  const isDecoded = sectionIndex === numFound - 1 && !isLast;
+  const clip = isDecoded ? await decodeSection(run, section, decoder) : null;
+  const frames = await run.frames.read(sectionIndex);
+  video.resume(frames.length, plan, numOpen, clip);
+  return { frames, isDecoded };
+}
+
 async function decodeSection(
   run: Run,
-  section: { plan: SectionPlan; history: History; video: VideoAssembly },
+  { plan, history }: SampledSection,
   decoder: Lender<VaeVideoDecoder>,
-): Promise<readonly Uint8Array[]> {
-  const { plan, history, video } = section;
-  const { pace, reporter } = run.context;
+): Promise<Tensor<'f32'>> {
+  const { pace, reporter, dtype } = run.context;
   const latents = history.newest(plan.decode.numLatents);
   const { sectionIndex } = plan;
   const clip = await decoder((network) => {
@@ -123,8 +155,8 @@ async function decodeSection(
     return network.decode(latents, { tiling: run.tiling, pace });
   });
   const origin = { stage: 'decode', network: 'vae', section: sectionIndex } as const;
-  await assertFinite(clip, { ...origin, dtype: run.context.dtype });
-  return video.add(clip, plan, plan.isLast ? 0 : overlapFrames(plan.targetIndices.length));
+  await assertFinite(clip, { ...origin, dtype });
+  return clip;
 }
 
 function sectionOptions(run: Run, plan: SectionPlan): SectionOptions {

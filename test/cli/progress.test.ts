@@ -23,7 +23,7 @@ const DONE: DoneEvent = {
   ...MOMENT,
   type: 'done',
   file: 'a.mp4',
-  frames: [new Uint8Array(3), new Uint8Array(3)],
+  numFrames: 2,
   width: 1,
   height: 1,
   fps: 30,

@@ -14,24 +14,21 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GenerateRequest } from '../../src/pipeline/request.ts';
 import { TINY_MODEL } from '../models/tiny-framepack.ts';
-import { collect, TINY_REQUEST } from '../pipeline/tiny-request.ts';
+import { collect, framesOf, TINY_REQUEST } from '../pipeline/tiny-request.ts';
 
 let root: string;
 let plain: readonly Uint8Array[];
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'good-input-'));
-  plain = await framesOf(TINY_MODEL);
+  plain = await framesWith(TINY_MODEL);
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-async function framesOf(
+async function framesWith(
   model: string,
   options: Partial<GenerateRequest> = {},
 ): Promise<readonly Uint8Array[]> {
-  const events = await collect({ ...TINY_REQUEST, steps: 1, ...options, model });
-  const done = events.at(-1)!;
-  if (done.type !== 'done') throw new Error('expected a video');
-  return done.frames;
+  return framesOf(await collect({ ...TINY_REQUEST, steps: 1, ...options, model }));
 }
 
 function copy(name: string): string {
@@ -84,7 +81,7 @@ test('a folder that other systems and programs have touched gives the frames of 
       ),
     }),
   );
-  expect(await framesOf(folder)).toEqual(plain);
+  expect(await framesWith(folder)).toEqual(plain);
 });
 
 function tensorNames(file: string): string[] {
@@ -101,11 +98,11 @@ test('of two variants the plain one is taken, and the other where it is asked fo
   const other = join(folder, 'vae', 'diffusion_pytorch_model.fp16.safetensors');
   const bytes = readFileSync(vae);
   writeFileSync(other, 'not weights');
-  expect(await framesOf(folder)).toEqual(plain);
+  expect(await framesWith(folder)).toEqual(plain);
   writeFileSync(other, bytes);
   writeFileSync(vae, 'not weights');
-  expect(await framesOf(folder, { variant: 'fp16' })).toEqual(plain);
-  await expect(framesOf(folder, { variant: 'bf16' })).rejects.toThrow(
+  expect(await framesWith(folder, { variant: 'fp16' })).toEqual(plain);
+  await expect(framesWith(folder, { variant: 'bf16' })).rejects.toThrow(
     'variant bf16 expected in some part, got fp16',
   );
 });
@@ -119,14 +116,14 @@ test('weights may be links into a Hugging Face cache, and elsewhere when that is
     renameSync(file, blob);
     symlinkSync(blob, file);
   }
-  expect(await framesOf(folder)).toEqual(plain);
+  expect(await framesWith(folder)).toEqual(plain);
   const elsewhere = join(root, 'elsewhere.safetensors');
   const vae = join(folder, 'vae', 'diffusion_pytorch_model.safetensors');
   writeFileSync(elsewhere, readFileSync(vae));
   rmSync(vae);
   symlinkSync(elsewhere, vae);
-  await expect(framesOf(folder)).rejects.toThrow('allow links if that is right');
-  expect(await framesOf(folder, { allowLinks: true })).toEqual(plain);
+  await expect(framesWith(folder)).rejects.toThrow('allow links if that is right');
+  expect(await framesWith(folder, { allowLinks: true })).toEqual(plain);
 });
 
 test('the layouts of other exporters give the frames of the plain one', async () => {
@@ -146,5 +143,5 @@ test('the layouts of other exporters give the frames of the plain one', async ()
   rename('text_encoder_2', (name) => name.replace('text_model.', ''));
   rename('image_encoder', (name) => `vision_model.${name.replace('vision_model.', '')}`);
   rename('vae', (name) => `vae.${name}`);
-  expect(await framesOf(folder)).toEqual(plain);
+  expect(await framesWith(folder)).toEqual(plain);
 });

@@ -50,7 +50,9 @@ describe('a file', () => {
     writeFileSync(output.path, 'theirs');
     await expect(output.publish()).rejects.toMatchObject(OUTPUT_ERROR(/the result is kept as/u));
     expect(readFileSync(output.path, 'utf8')).toBe('theirs');
-    expect(readFileSync(output.temporaryPath, 'utf8')).toBe('ours');
+    const [kept] = readdirSync(folder).filter((name) => name.endsWith('.kept'));
+    expect(readFileSync(path.join(folder, kept!), 'utf8')).toBe('ours');
+    expect(readdirSync(folder)).toHaveLength(2);
   });
 
   test('of two that finish with one name, exactly one wins', async () => {
@@ -95,8 +97,7 @@ describe('a folder', () => {
     const output = await OutputFile.reserveFolder(path.join(folder, 'frames'));
     mkdirSync(output.path);
     await expect(output.publish()).rejects.toMatchObject(OUTPUT_ERROR(/taken meanwhile/u));
-    await output.discard();
-    expect(readdirSync(folder)).toEqual(['frames']);
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.kept$/), 'frames']);
   });
 });
 

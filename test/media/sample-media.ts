@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { afterAll } from 'vitest';
 import type { RgbImage } from '../../src/media/decode-image.ts';
+import type { FrameSource } from '../../src/media/video/video-writer.ts';
 
 const temporaryFolders: string[] = [];
 afterAll(() => {
@@ -16,6 +17,16 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'framepack-media-'));
   temporaryFolders.push(folder);
   return folder;
+}
+
+/** Frames in memory, as a video takes them. */
+export function frameSource(frames: readonly Uint8Array[]): FrameSource {
+  return {
+    numFrames: frames.length,
+    async *[Symbol.asyncIterator]() {
+      yield* frames;
+    },
+  };
 }
 
 /** Absolute path of a file in the fixtures folder. */

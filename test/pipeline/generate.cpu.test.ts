@@ -1,13 +1,16 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramePackError } from '../../src/errors.ts';
 import { decodeImage } from '../../src/media/decode-image.ts';
 import type { DoneEvent, GenerateEvent } from '../../src/pipeline/events.ts';
 import { generate, runGeneration } from '../../src/pipeline/generate.ts';
 import { brokenModel } from './checks/broken-model.ts';
-import { collect, TINY_REQUEST } from './tiny-request.ts';
+import { collect, framesOf, TINY_REQUEST } from './tiny-request.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -16,6 +19,12 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** The pixels of a folder of numbered pictures. */
+async function pngFrames(pictures: string): Promise<Uint8Array[]> {
+  const files = readdirSync(pictures).sort();
+  return Promise.all(files.map(async (name) => (await decodeImage(join(pictures, name))).data));
+}
 
 function doneOf(events: readonly GenerateEvent[]): DoneEvent {
   const last = events.at(-1);
@@ -52,7 +61,8 @@ describe('generate, its events', { timeout: 120_000 }, () => {
       ...{ mode: 'i2v', seed: 31337, numSections: 2, numSteps: 2 },
     });
     expect(done).toMatchObject({ file: out, width: 128, height: 96, fps: 30, seed: 31337 });
-    expect(done.frames).toHaveLength(73);
+    expect(done.numFrames).toBe(73);
+    expect(framesOf(events)).toHaveLength(73);
     expect(done.peakBytes).toBeGreaterThan(1e6);
     expect(existsSync(out)).toBe(true);
     expect(readdirSync(folder)).toEqual(['video.mp4']);
@@ -83,26 +93,50 @@ describe('generate, its events', { timeout: 120_000 }, () => {
     { mode: 'i2v', image: undefined },
     { mode: 'f1', image: undefined },
   ] as const)(
-    'gives the frames of each section with their place in the video: %j',
+    'gives the frames of each section with their place in the video, as they are written: %j',
     async (change) => {
-      const events = await collect({ ...TINY_REQUEST, ...change, seconds: 2.4, steps: 1 });
-      const { frames } = doneOf(events);
-      const placed: Uint8Array[] = [];
-      for (const event of events) {
-        if (event.type !== 'section') continue;
-        for (const [index, frame] of event.frames.entries())
-          placed[event.firstFrame + index] = frame;
-      }
-      expect(placed).toHaveLength(frames.length);
-      expect(placed.every((frame, index) => frame === frames[index])).toBe(true);
+      const out = join(folder, 'frames/');
+      const events = await collect({ ...TINY_REQUEST, ...change, seconds: 2.4, steps: 1, out });
+      const frames = framesOf(events);
+      expect(frames).toHaveLength(doneOf(events).numFrames);
+      const written = await pngFrames(out);
+      expect(written.length).toBe(frames.length);
+      expect(written.every((frame, index) => Buffer.compare(frame, frames[index]!) === 0)).toBe(
+        true,
+      );
     },
   );
+});
+
+describe('generate, while it writes', { timeout: 240_000 }, () => {
+  it('holds no frames of the sections but on the disk', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const sections: WeakRef<Uint8Array>[][] = [];
+    let numHeld = Number.NaN;
+    const request = { ...TINY_REQUEST, mode: 'f1', seconds: 3.6, steps: 1 } as const;
+    for await (const event of generate({ ...request, out: join(folder, 'frames/') })) {
+      if (event.type === 'section') sections.push(event.frames.map((frame) => new WeakRef(frame)));
+      if (event.type !== 'stage' || event.stage !== 'write') continue;
+      await sleep(1);
+      collectGarbage();
+      // The newest may still be on its way out of the loop.
+      numHeld = sections
+        .slice(0, -1)
+        .flat()
+        .filter((frame) => frame.deref()).length;
+    }
+    expect(sections.map(({ length }) => length)).toEqual([4, 36, 69]);
+    expect(numHeld).toBe(0);
+    expect(readdirSync(join(folder, 'frames'))).toHaveLength(109);
+    expect(readdirSync(folder)).toEqual(['frames']);
+  });
 });
 
 describe('generate, asked for', { timeout: 120_000 }, () => {
   it('repeats a seed exactly, on any number of threads, and changes with it', async () => {
     const run = async (change: object): Promise<Uint8Array> =>
-      Buffer.concat(doneOf(await collect({ ...TINY_REQUEST, ...change })).frames);
+      Buffer.concat(framesOf(await collect({ ...TINY_REQUEST, ...change })));
     const first = await run({ seed: 1 });
     expect(await run({ seed: 1, threads: 1 })).toEqual(first);
     expect(await run({ seed: 2 })).not.toEqual(first);
@@ -112,23 +146,23 @@ describe('generate, asked for', { timeout: 120_000 }, () => {
   it('follows the picture, and without one starts from grey, is not dark, and loses nine frames', async () => {
     const brightness = (frame: Uint8Array): number =>
       frame.reduce((sum, value) => sum + value, 0) / frame.length;
-    const pictured = doneOf(await collect({ ...TINY_REQUEST, steps: 4 }));
-    expect(brightness(pictured.frames[0]!)).toBeGreaterThan(150);
+    const pictured = framesOf(await collect({ ...TINY_REQUEST, steps: 4 }));
+    expect(brightness(pictured[0]!)).toBeGreaterThan(150);
     const { image: _, ...blank } = TINY_REQUEST;
     const events = await collect({ ...blank, steps: 4 });
-    const fromGrey = doneOf(events);
+    const fromGrey = framesOf(events);
     expect(events[0]).toMatchObject({ type: 'plan', numFrames: 28, seconds: 28 / 30 });
     expect(events[0]).toMatchObject({ device: { kind: 'cpu', whyNoGpu: expect.any(String) } });
-    expect(fromGrey.frames).toHaveLength(28);
-    for (const frame of fromGrey.frames) expect(brightness(frame)).toBeGreaterThan(60);
-    const fromBlack = doneOf(await collect({ ...blank, steps: 4, start: 'black' }));
-    expect(brightness(fromBlack.frames[0]!)).toBeLessThan(50);
+    expect(fromGrey).toHaveLength(28);
+    for (const frame of fromGrey) expect(brightness(frame)).toBeGreaterThan(60);
+    const fromBlack = framesOf(await collect({ ...blank, steps: 4, start: 'black' }));
+    expect(brightness(fromBlack[0]!)).toBeLessThan(50);
   });
 
   it('runs forwards too, with guidance, in bf16 and in tiles', async () => {
     const request = { ...TINY_REQUEST, mode: 'f1', cfg: 2, guidanceRescale: 0.5 } as const;
     const done = doneOf(await collect({ ...request, dtype: 'bf16', tiling: 'full', steps: 1 }));
-    expect(done.frames).toHaveLength(37);
+    expect(done.numFrames).toBe(37);
   });
 });
 
@@ -153,14 +187,14 @@ describe('generate with a step cache', { timeout: 120_000 }, () => {
     'stays near the plain video with the step cache %s',
     async (stepCache) => {
       const request = { ...TINY_REQUEST, steps: 12 };
-      const plain = doneOf(await collect(request));
+      const plain = framesOf(await collect(request));
       const events = await collect({ ...request, stepCache });
       const numCached = events.filter((event) => event.type === 'step' && event.isCached).length;
       expect(numCached).toBeGreaterThanOrEqual(2);
-      const differences = doneOf(events).frames.map((frame, index) =>
-        frame.reduce((sum, value, at) => sum + (value - plain.frames[index]![at]!) ** 2, 0),
+      const differences = framesOf(events).map((frame, index) =>
+        frame.reduce((sum, value, at) => sum + (value - plain[index]![at]!) ** 2, 0),
       );
-      const numBytes = plain.frames.length * plain.frames[0]!.length;
+      const numBytes = plain.length * plain[0]!.length;
       const meanSquare = differences.reduce((sum, value) => sum + value, 0) / numBytes;
       expect(10 * Math.log10(255 ** 2 / meanSquare)).toBeGreaterThan(30);
     },
@@ -259,13 +293,14 @@ describe('generate, given bad input', { timeout: 120_000 }, () => {
 
   it('refuses to outgrow its budget, and the next run works', async () => {
     await expectFailure({ budgetBytes: 2 ** 24 }, 'ERR_OUT_OF_MEMORY', /./);
-    expect(doneOf(await collect({ ...TINY_REQUEST, steps: 1 })).frames).toHaveLength(37);
+    expect(doneOf(await collect({ ...TINY_REQUEST, steps: 1 })).numFrames).toBe(37);
   });
 
   it('loads the networks in turn when they do not fit together', async () => {
-    const free = doneOf(await collect(TINY_REQUEST));
-    const tight = doneOf(await collect({ ...TINY_REQUEST, budgetBytes: free.peakBytes }));
-    expect(Buffer.concat(tight.frames)).toEqual(Buffer.concat(free.frames));
+    const free = await collect(TINY_REQUEST);
+    const budgetBytes = doneOf(free).peakBytes;
+    const tight = await collect({ ...TINY_REQUEST, budgetBytes });
+    expect(Buffer.concat(framesOf(tight))).toEqual(Buffer.concat(framesOf(free)));
   });
 });
 
@@ -296,10 +331,9 @@ describe('a device that is full before a section is complete', { timeout: 120_00
     ]);
     const percents = events.map(({ percent }) => percent);
     expect(percents).toEqual(percents.toSorted((a, b) => a - b));
-    const usual = doneOf(await collect(TINY_REQUEST));
-    const done = doneOf(events);
-    expect(Buffer.concat(done.frames)).toEqual(Buffer.concat(usual.frames));
-    expect(done.peakBytes).toBeLessThan(usual.peakBytes);
+    const usual = await collect(TINY_REQUEST);
+    expect(Buffer.concat(framesOf(events))).toEqual(Buffer.concat(framesOf(usual)));
+    expect(doneOf(events).peakBytes).toBeLessThan(doneOf(usual).peakBytes);
   });
 
   it('is an error the second time', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openOutput } from '../../src/pipeline/output.ts';
+import { frameSource } from '../media/sample-media.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -13,7 +14,7 @@ afterEach(() => {
 });
 
 const options = () => ({ path: join(folder, 'a.mp4'), width: 32, height: 32, fps: 30 });
-const FRAMES = [new Uint8Array(32 * 32 * 3), new Uint8Array(32 * 32 * 3).fill(200)];
+const FRAMES = frameSource([new Uint8Array(32 * 32 * 3), new Uint8Array(32 * 32 * 3).fill(200)]);
 
 describe('openOutput', () => {
   it('writes all frames and returns the path', async () => {

@@ -7,14 +7,17 @@ import { TINY_REQUEST } from './tiny-request.ts';
 
 describe('sampleVideo', { timeout: 60_000 }, () => {
   it('frees everything but the conditions it was given and the networks that stay', async () => {
-    await using run = await openRun({ ...TINY_REQUEST, seconds: 2.4, steps: 1 }, () => {});
+    const frames: Uint8Array[] = [];
+    await using run = await openRun({ ...TINY_REQUEST, seconds: 2.4, steps: 1 }, (event) => {
+      if (event.type === 'section') frames.push(...event.frames);
+    });
     const { device } = run.context;
     const conditions = {
       text: await encodeText(run.context, [TINY_REQUEST.prompt]),
       image: await encodeImage(run.context, run.picture, run.tiling),
     };
     const before = device.memory().liveTensors;
-    const frames = await scope(() => sampleVideo(run, conditions));
+    await scope(() => sampleVideo(run, conditions));
     expect(frames).toHaveLength(73);
     expect(new Set(frames.map((frame) => frame.length))).toEqual(new Set([128 * 96 * 3]));
     await run.context.residency.release();

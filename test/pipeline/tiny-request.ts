@@ -25,6 +25,19 @@ export const TINY_REQUEST: TinyRequest = {
   steps: 2,
 };
 
+/** Frames of a video in time order, from the events of its sections. */
+export function framesOf(events: readonly GenerateEvent[]): readonly Uint8Array[] {
+  const last = events.at(-1);
+  if (last?.type !== 'done') throw new Error('the last event is not done');
+  const placed: Uint8Array[] = [];
+  for (const event of events) {
+    if (event.type !== 'section') continue;
+    for (const [index, frame] of event.frames.entries()) placed[event.firstFrame + index] = frame;
+  }
+  if (Object.keys(placed).length !== last.numFrames) throw new Error('a frame is missing');
+  return placed;
+}
+
 /** All events of a run. */
 export async function collect(request: GenerateRequest): Promise<GenerateEvent[]> {
   const events: GenerateEvent[] = [];

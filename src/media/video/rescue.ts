@@ -3,7 +3,7 @@ import path from 'node:path';
 import { FramePackError } from '../../errors.ts';
 import { OutputFile } from '../output-file.ts';
 import { PngSequenceEncoder } from '../png.ts';
-import type { VideoOptions } from './video-writer.ts';
+import type { FrameSource, VideoOptions } from './video-writer.ts';
 
 /**
  * Keeps the frames of a video that could not be written, as numbered PNG pictures: beside the video, or where that
@@ -13,7 +13,7 @@ import type { VideoOptions } from './video-writer.ts';
  * @returns the failure with where the frames are and how to make the video of them.
  */
 export async function rescueFrames(
-  frames: readonly Uint8Array[],
+  frames: FrameSource,
   options: VideoOptions,
   failure: FramePackError,
 ): Promise<FramePackError> {
@@ -23,7 +23,7 @@ export async function rescueFrames(
     if (kept === null) continue;
     const { fps, path: out } = options;
     const message =
-      `${failure.message}; the ${frames.length} frames are kept in ${kept}: make room, then run ` +
+      `${failure.message}; the ${frames.numFrames} frames are kept in ${kept}: make room, then run ` +
       `"framepack encode ${shellWord(kept)} --fps ${fps} --out ${shellWord(out)}"`;
     return new FramePackError(failure.code, message, { ...failure.details, frames: kept }, failure);
   }
@@ -31,8 +31,16 @@ export async function rescueFrames(
   return new FramePackError(failure.code, message, failure.details, failure);
 }
 
+/** The failure with how to write the video of a job, which has everything it takes. */
+export function keptInJob(failure: FramePackError, folder: string): FramePackError {
+  const message =
+    `${failure.message}; the job keeps all sections: make room, then run ` +
+    `"framepack resume ${shellWord(folder)}"`;
+  return new FramePackError(failure.code, message, { ...failure.details, job: folder }, failure);
+}
+
 async function writePictures(
-  frames: readonly Uint8Array[],
+  frames: FrameSource,
   options: VideoOptions,
   wanted: string,
 ): Promise<string> {
@@ -42,7 +50,7 @@ async function writePictures(
   const settings = { width, height, fps, quality, ...(metadata !== undefined && { metadata }) };
   const encoder = new PngSequenceEncoder(output.temporaryPath, settings);
   try {
-    for (const frame of frames) await encoder.encode(frame);
+    for await (const frame of frames) await encoder.encode(frame);
     await encoder.finish();
     await output.publish();
     return output.path;

@@ -32,6 +32,11 @@ export interface VideoResult {
   readonly durationSeconds: number;
 }
 
+/** RGB frames `[height, width, 3]` of a video in order, which can be gone through several times. */
+export interface FrameSource extends AsyncIterable<Uint8Array> {
+  readonly numFrames: number;
+}
+
 /**
  * Told of a video that is complete and has no name yet.
  *

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FramePackError } from '../../errors.ts';
+import { removeDeadParts } from '../../files/part-file.ts';
 import { writeJobFile } from '../../jobs/job-document.ts';
 import { JobLog } from '../../jobs/job-log.ts';
 import { countSectionCheckpoints } from '../../jobs/section-checkpoint.ts';
@@ -59,6 +60,7 @@ export class JobFolder implements Disposable {
       const message = `generate: job expected the path of a folder, or of none yet, got ${job}`;
       throw new FramePackError('ERR_OUTPUT', message, { job }, cause);
     }
+    await removeDeadParts(folder);
     const picture = typeof image === 'string' ? await readImageFile(image) : (image ?? null);
     const request = absolute({ ...load, ...video }, out);
     const log = JobLog.open(path.join(folder, JOB_FILES.log));
@@ -113,7 +115,7 @@ function checkSeed({ seed }: VideoRequest): void {
   );
 }
 
-/** The request with paths that mean the same from any folder. */
+/** The request with paths that mean the same from any folder. A model that is no folder is a repository's name. */
 function absolute(request: GenerateRequest, out: string | null): GenerateRequest {
   const { loras, out: _, model, parts, cacheFolder, ...rest } = request;
   return {

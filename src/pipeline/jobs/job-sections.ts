@@ -52,17 +52,25 @@ export class JobSections {
   }
 
   /**
-   * Whether all sections of the video are there, so that nothing is left to sample.
+   * What the frames of the leading sections that are there would be decoded from; as many as all sections of the video when
+   * nothing is left to sample.
    *
    * @throws {@link FramePackError} As {@link JobSections.take}.
    */
-  isComplete(numSections: number): boolean {
+  finished(numSections: number): string[] {
+    const origins: string[] = [];
     let before: string | null = null;
-    for (let sectionIndex = 0; sectionIndex < numSections; sectionIndex++) {
-      before = scope(() => this.read(sectionIndex, before)?.sha256 ?? null);
-      if (before === null) return false;
+    while (origins.length < numSections) {
+      before = scope(() => this.read(origins.length, before)?.sha256 ?? null);
+      if (before === null) break;
+      origins.push(this.frameOriginOf(before));
     }
-    return true;
+    return origins;
+  }
+
+  /** Digest of all that the frames of the section are decoded from that was taken or kept last. */
+  get frameOrigin(): string {
+    return this.frameOriginOf(this.before);
   }
 
   /**
@@ -83,6 +91,11 @@ export class JobSections {
     const origin = { sectionIndex, before, digests };
     const section = { ...origin, latents, noiseState: noise.state };
     this.before = await writeSectionCheckpoint(this.folder, section);
+  }
+
+  /** Its latents stand for those before it, and for all that they were made from. */
+  private frameOriginOf(sha256: string | null): string {
+    return digestOfJson([sha256, this.run.tiling]);
   }
 
   private read(

@@ -53,7 +53,7 @@ export async function rehearse(run: Run): Promise<Rehearsal> {
     const image = await encodeImage(context, run.picture, run.tiling);
     const shortened = {
       settings: { ...settings, steps, stepCache: null },
-      ...{ plans: rehearsed, preview: null, job: null },
+      ...{ plans: rehearsed, preview: null, frames: null, job: null },
     };
     await sampleVideo({ ...run, ...shortened, context }, { text, image });
   });

@@ -25,7 +25,7 @@ export interface StageEstimate {
   readonly hostBytes: number;
   /** Page-locked memory of the host, through which a GPU is fed; part of no other number. */
   readonly pinnedBytes: number;
-  /** Bytes read from disk, as often as weights are loaded, and for `write` those written. */
+  /** Bytes read from disk, as often as weights are loaded, and for `write` those written: the file, and all frames until then. */
   readonly diskBytes: number;
   /** Bytes copied from the host to a GPU. */
   readonly uploadBytes: number;
@@ -117,21 +117,27 @@ function complete(
   };
 }
 
-/** What the run keeps on the host: the start picture, its floats while it is encoded, then every frame of the video. */
-function hostBytesOf(stage: StageName | 'write', { plan, numTrimmed }: Run): number {
+/**
+ * What the run keeps on the host: the start picture, its floats while it is encoded, then the frames that a section adds,
+ * one at a time while the file is written. The others wait on the disk.
+ */
+function hostBytesOf(stage: StageName | 'write', { plan, plans, numTrimmed }: Run): number {
   const frameBytes = plan.width * plan.height * CHANNELS;
   if (stage === 'text-encoders') return frameBytes;
   if (stage === 'image-encoder' || stage === 'vae-encode') return frameBytes * (1 + FLOAT_BYTES);
-  return frameBytes * (1 + plan.numFrames + numTrimmed);
+  if (stage === 'write') return frameBytes * 2;
+  const numFrames = Math.ceil((plan.numFrames + numTrimmed) / plans.length);
+  return frameBytes * (1 + numFrames);
 }
 
 function writing({ keptBytes }: Rehearsal, run: Run, { out, crf }: FileFacts): StageEstimate {
-  const { width, height, fps, seconds } = run.plan;
+  const { width, height, fps, seconds, numFrames } = run.plan;
+  const frameBytes = width * height * CHANNELS * numFrames;
   const bits = seconds * bitrateForQuality({ width, height, fps, quality: crf ?? DEFAULT_QUALITY });
   return {
     ...{ stage: 'write', weightBytes: keptBytes, activationBytes: 0, peakBytes: keptBytes },
     ...{ hostBytes: hostBytesOf('write', run), pinnedBytes: 0, uploadBytes: 0 },
-    diskBytes: out === undefined ? 0 : Math.ceil(bits / BITS),
+    diskBytes: out === undefined ? 0 : frameBytes + Math.ceil(bits / BITS),
     ...{ flops: 0, movedBytes: 0, seconds: null },
   };
 }

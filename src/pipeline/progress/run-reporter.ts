@@ -1,7 +1,6 @@
 import type { Device } from '../../tensor/device.ts';
 import type { ModelPart } from '../../weights/model-folder.ts';
 import type {
-  DoneEvent,
   GenerateEvent,
   MemoryEstimate,
   MemoryPlan,
@@ -115,8 +114,11 @@ export class RunReporter {
     });
   }
 
-  section(facts: Omit<Facts<SectionEvent>, 'numSections'>): void {
-    this.clock.add('decode', this.mark());
+  /** @param isDecoded - whether its frames were made, and not found. */
+  section(facts: Omit<Facts<SectionEvent>, 'numSections'>, isDecoded: boolean): void {
+    const elapsed = this.mark();
+    if (isDecoded) this.clock.add('decode', elapsed);
+    else this.clock.skipDecode();
     this.isBetweenSections = true;
     const { numSections } = this.facts;
     this.emit({ type: 'section', ...facts, numSections, ...this.moment() });
@@ -149,12 +151,12 @@ export class RunReporter {
     this.mark();
   }
 
-  done(facts: Pick<DoneEvent, 'file' | 'frames'>): void {
+  done(file: string | null): void {
     this.clock.finish();
-    const { width, height, fps, seed } = this.facts;
+    const { numFrames, width, height, fps, seed } = this.facts;
     const { peakBytes } = this.memory();
-    const size = { width, height, fps };
-    this.emit({ type: 'done', ...facts, ...size, seed, peakBytes, ...this.moment() });
+    const size = { numFrames, width, height, fps };
+    this.emit({ type: 'done', file, ...size, seed, peakBytes, ...this.moment() });
   }
 
   private memory(): MemoryReading {

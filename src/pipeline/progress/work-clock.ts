@@ -27,6 +27,7 @@ export class WorkClock {
     load: new Mean(),
   };
   private numSkippedSteps = 0;
+  private numSkippedDecodes = 0;
   private isEncoded = false;
   private writtenShare = 0;
   private writeMs = 0;
@@ -64,6 +65,11 @@ export class WorkClock {
     this.writeMs += elapsedMs;
   }
 
+  /** Notes a decode that need not be done. */
+  skipDecode(): void {
+    this.numSkippedDecodes += 1;
+  }
+
   /** Notes that nothing remains. */
   finish(): void {
     this.isDone = true;
@@ -73,7 +79,7 @@ export class WorkClock {
   get percent(): number {
     if (this.isDone) return 100;
     const encoded = this.isEncoded ? ENCODE_UNITS : 0;
-    const decoded = this.times.decode.count * DECODE_UNITS;
+    const decoded = this.numDecodesDone * DECODE_UNITS;
     const written = this.writtenShare * this.plan.numSections * WRITE_UNITS;
     return (100 * (encoded + this.numStepsDone + decoded + written)) / this.total;
   }
@@ -84,7 +90,7 @@ export class WorkClock {
     const { step, decode, load } = this.times;
     if (step.count === 0) return null;
     const { numSections, numSteps } = this.plan;
-    const decodesLeft = numSections - decode.count;
+    const decodesLeft = numSections - this.numDecodesDone;
     const decodeMs = decode.count === 0 ? DECODE_UNITS * step.value : decode.value;
     const stepsMs = (numSections * numSteps - this.numStepsDone) * step.value;
     const loadsLeft = numSections - Math.ceil(this.numStepsDone / numSteps);
@@ -95,6 +101,10 @@ export class WorkClock {
     const share = this.writtenShare;
     if (share > 0) return (this.writeMs / share) * (1 - share);
     return this.plan.numSections * WRITE_UNITS * this.times.step.value;
+  }
+
+  private get numDecodesDone(): number {
+    return this.times.decode.count + this.numSkippedDecodes;
   }
 
   private get numStepsDone(): number {

@@ -11,58 +11,66 @@ const TIME = 2;
 export type FrameObserver = (frames: Tensor<'f32'>, growsAt: SectionPlan['growsAt']) => void;
 
 /**
- * Joins decoded sections to one video. Only the frames that the next section will be cross-faded with stay on the
- * device as floats; all others are final and become bytes at once.
+ * Joins decoded sections to one video. Only the frames that the next section will be cross-faded with stay, on the device
+ * as floats; all others are final, become bytes and go to the caller at once.
  */
 export class VideoAssembly implements Disposable {
   private readonly observe: FrameObserver | undefined;
-  private finished: Uint8Array[] = [];
+  private numFinal = 0;
+  private numOpen = 0;
   private open: Tensor<'f32'> | null = null;
 
   constructor(observe?: FrameObserver) {
     this.observe = observe;
   }
 
-  /** Final RGB frames `[H, W, 3]` in time order; all of them once the last section is in. */
-  get frames(): readonly Uint8Array[] {
-    return this.finished;
+  /** Frames that are final; all of them once the last section is in. */
+  get numFinished(): number {
+    return this.numFinal;
   }
 
   /** Frames so far, final or not. */
   get numFrames(): number {
-    return this.finished.length + (this.open?.shape[TIME] ?? 0);
+    return this.numFinal + this.numOpen;
   }
 
   /**
    * Joins the decoded section `[1, 3, F, H, W]` at the plan's end of the video; it stays the caller's.
    *
    * @param numOpenFrames - frames at the growing end that the next section overlaps; 0 after the last.
-   * @returns the frames that became final, in time order.
+   * @returns the frames that became final, RGB `[H, W, 3]` in time order.
    */
-  async add(
-    clip: Tensor<'f32'>,
-    plan: SectionPlan,
-    numOpenFrames: number,
-  ): Promise<readonly Uint8Array[]> {
+  async add(clip: Tensor<'f32'>, plan: SectionPlan, numOpenFrames: number): Promise<Uint8Array[]> {
     const { growsAt, decode } = plan;
     const atFront = growsAt === 'front';
     return scope(async () => {
       const joined = this.join(clip, atFront, decode.numOverlapFrames);
-      const numFrames = joined.shape[TIME]!;
-      const cut = atFront ? numOpenFrames : numFrames - numOpenFrames;
-      const [head, tail] = joined.split(TIME, [cut, numFrames - cut]) as [
-        Tensor<'f32'>,
-        Tensor<'f32'>,
-      ];
-      const [open, final] = atFront ? [head, tail] : [tail, head];
-      // A copy, not a view, so that the rest is really freed.
-      this.open?.dispose();
-      this.open = numOpenFrames === 0 ? null : keep(concat([open], TIME));
+      const [open, final] = cut(joined, atFront, numOpenFrames);
+      this.keepOpen(open);
       this.observe?.(final, growsAt);
       const frames = await readFrames(final);
-      this.finished = atFront ? [...frames, ...this.finished] : [...this.finished, ...frames];
+      this.numFinal += frames.length;
       return frames;
     });
+  }
+
+  /**
+   * Notes a section that was joined in an earlier run.
+   *
+   * @param numFrames - what became final with it.
+   * @param clip - the section as it was decoded, which is needed when the next one is not noted: the frames that stay open
+   *   are its own alone, because it adds more frames than the next one overlaps.
+   */
+  resume(
+    numFrames: number,
+    plan: SectionPlan,
+    numOpenFrames: number,
+    clip: Tensor<'f32'> | null,
+  ): void {
+    this.numFinal += numFrames;
+    this.numOpen = numOpenFrames;
+    if (clip !== null)
+      scope(() => this.keepOpen(cut(clip, plan.growsAt === 'front', numOpenFrames)[0]));
   }
 
   /** Frees the frames on the device; the finished ones stay. */
@@ -75,11 +83,30 @@ export class VideoAssembly implements Disposable {
     this.dispose();
   }
 
+  /** A copy, not a view, so that the rest is really freed. */
+  private keepOpen(open: Tensor<'f32'>): void {
+    this.open?.dispose();
+    this.numOpen = open.shape[TIME]!;
+    this.open = this.numOpen === 0 ? null : keep(concat([open], TIME));
+  }
+
   private join(clip: Tensor<'f32'>, atFront: boolean, numOverlapFrames: number): Tensor<'f32'> {
     if (this.open === null) return clip.retain();
     const overlap = { numFrames: numOverlapFrames, axis: TIME };
     return atFront ? softAppend(clip, this.open, overlap) : softAppend(this.open, clip, overlap);
   }
+}
+
+/** So many frames at the growing end of a clip, and the others; both in time order. */
+function cut(
+  clip: Tensor<'f32'>,
+  atFront: boolean,
+  numOpenFrames: number,
+): [open: Tensor<'f32'>, final: Tensor<'f32'>] {
+  const numFrames = clip.shape[TIME]!;
+  const at = atFront ? numOpenFrames : numFrames - numOpenFrames;
+  const [head, tail] = clip.split(TIME, [at, numFrames - at]) as [Tensor<'f32'>, Tensor<'f32'>];
+  return atFront ? [head, tail] : [tail, head];
 }
 
 /** The frames of a clip `[1, 3, F, H, W]` as bytes, one after the other: beside the clip there is one frame of floats. */

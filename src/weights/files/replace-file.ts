@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { newPartPath } from '../../files/part-file.ts';
 
 /**
  * Writes a file that appears under its name when it is complete and on the disk, in place of what was there. A process
@@ -15,7 +15,7 @@ export async function replaceFile(
 ): Promise<void> {
   const target = path.resolve(file);
   const folder = path.dirname(target);
-  const temporary = path.join(folder, `.framepack-${randomUUID()}.part`);
+  const temporary = newPartPath(folder);
   try {
     const handle = await open(temporary, 'wx');
     try {

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { FramePackError } from '../../../src/errors.ts';
 import { readComment } from '../../../src/media/file-comment.ts';
-import { rescueFrames } from '../../../src/media/video/rescue.ts';
-import { gradientFrame, temporaryFolder } from '../sample-media.ts';
+import { keptInJob, rescueFrames } from '../../../src/media/video/rescue.ts';
+import { frameSource, gradientFrame, temporaryFolder } from '../sample-media.ts';
 
-const frames = Array.from({ length: 3 }, (_, t) => gradientFrame(64, 48, t));
+const frames = frameSource(Array.from({ length: 3 }, (_, t) => gradientFrame(64, 48, t)));
 const failure = new FramePackError(
   'ERR_OUTPUT',
   'output: a.mp4 expected to be written, got ENOSPC',
@@ -40,4 +40,10 @@ test('with no room anywhere this is told too', async () => {
   const error = await rescueFrames(frames, { ...options, path: '/dev/null/a.mp4' }, failure);
   vi.unstubAllEnvs();
   expect(error.message).toContain('no room anywhere');
+});
+
+test('a job that keeps its frames is told to go on', () => {
+  const error = keptInJob(failure, '/jobs/a ball');
+  expect(error).toMatchObject({ code: 'ERR_OUTPUT', details: { job: '/jobs/a ball' } });
+  expect(error.message).toContain('run "framepack resume \'/jobs/a ball\'"');
 });

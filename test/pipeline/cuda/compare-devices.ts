@@ -7,7 +7,7 @@ import { runGeneration } from '../../../src/pipeline/generate.ts';
 import type { DeviceKind } from '../../../src/tensor/device.ts';
 import type { FloatDType } from '../../../src/tensor/dtype.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
-import { TINY_REQUEST } from '../tiny-request.ts';
+import { framesOf, TINY_REQUEST } from '../tiny-request.ts';
 
 /** Height and width of the video: small, so that the virtual driver takes minutes and not an hour. */
 const BUCKET = [16, 32];
@@ -70,22 +70,15 @@ async function run(choice: {
   dtype: FloatDType;
 }): Promise<Outcome> {
   const pending: Promise<Float32Array>[] = [];
-  let last: GenerateEvent | undefined;
-  await runGeneration(
-    { ...TINY_REQUEST, seconds: 2.4, ...choice },
-    (event) => {
-      last = event;
+  const events: GenerateEvent[] = [];
+  await runGeneration({ ...TINY_REQUEST, seconds: 2.4, ...choice }, (event) => events.push(event), {
+    ids: () => {},
+    frames: () => {},
+    tensor: (name, value) => {
+      if (name.endsWith('.latents')) pending.push(value.readFloat32());
     },
-    {
-      ids: () => {},
-      frames: () => {},
-      tensor: (name, value) => {
-        if (name.endsWith('.latents')) pending.push(value.readFloat32());
-      },
-    },
-  );
-  if (last?.type !== 'done') throw new Error('the last event is not done');
-  return { latents: await Promise.all(pending), pixels: Buffer.concat(last.frames) };
+  });
+  return { latents: await Promise.all(pending), pixels: Buffer.concat(framesOf(events)) };
 }
 
 /** `|actual - expected| / |expected|`, Euclidean. */

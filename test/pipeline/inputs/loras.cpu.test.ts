@@ -11,7 +11,7 @@ import type { VideoRequest } from '../../../src/pipeline/request.ts';
 import { ModelFolder } from '../../../src/weights/model-folder.ts';
 import { buildSafetensors, f32 } from '../../build-safetensors.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
-import { collect, TINY_REQUEST } from '../tiny-request.ts';
+import { collect, framesOf, TINY_REQUEST } from '../tiny-request.ts';
 import { writeTinyLora } from './tiny-lora.ts';
 
 let folder: string;
@@ -30,9 +30,9 @@ async function run(model: Model, loras?: VideoRequest['loras']): Promise<Generat
 }
 
 function pixels(events: readonly GenerateEvent[]): string {
-  const last = events.at(-1);
-  if (last?.type !== 'done') throw new Error('the last event is not done');
-  return createHash('sha256').update(Buffer.concat(last.frames)).digest('hex');
+  return createHash('sha256')
+    .update(Buffer.concat(framesOf(events)))
+    .digest('hex');
 }
 
 /** Networks that were loaded for the video itself, behind those that encode. */

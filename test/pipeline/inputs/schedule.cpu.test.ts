@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { DoneEvent, GenerateEvent } from '../../../src/pipeline/events.ts';
 import type { GenerateRequest } from '../../../src/pipeline/request.ts';
-import { collect, TINY_REQUEST } from '../tiny-request.ts';
+import { collect, framesOf, TINY_REQUEST } from '../tiny-request.ts';
 
 type Change = Partial<GenerateRequest>;
 
 async function run(change: Change): Promise<{ events: GenerateEvent[]; frames: Uint8Array }> {
   const events = await collect({ ...TINY_REQUEST, ...change });
-  const done = events.at(-1) as DoneEvent;
-  return { events, frames: Buffer.concat(done.frames) };
+  return { events, frames: Buffer.concat(framesOf(events)) };
 }
 
 const warningsOf = (events: readonly GenerateEvent[]): string[] =>
@@ -72,6 +71,6 @@ describe('generate without a picture', { timeout: 120_000 }, () => {
       message: expect.stringMatching(/^generate: seconds expected at least 0\.6 .* got 0\.1$/),
     });
     const events = await collect({ ...request, seconds: 0.6, steps: 1 });
-    expect((events.at(-1) as DoneEvent).frames.length).toBeGreaterThan(0);
+    expect(framesOf(events).length).toBeGreaterThan(0);
   });
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JobFolder, type JobRequest } from '../../../src/pipeline/jobs/job-folder.ts';
 import { readJob } from '../../../src/pipeline/jobs/read-job.ts';
+import { TINY_MODEL } from '../../models/tiny-framepack.ts';
 import { PICTURE } from '../tiny-request.ts';
 
 let folder: string;
@@ -12,9 +13,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const open = (changed: Partial<JobRequest['video']> = {}, out: string | null = null) =>
+const MODEL = path.relative('.', TINY_MODEL);
+
+const open = (
+  changed: Partial<JobRequest['video']> = {},
+  out: string | null = null,
+): Promise<JobFolder | null> =>
   JobFolder.open({
-    load: { model: 'models/tiny-framepack', device: 'cpu' },
+    load: { model: MODEL, device: 'cpu' },
     video: { prompt: 'A ball.', job: path.join(folder, 'job'), ...changed },
     out,
   });
@@ -32,7 +38,7 @@ describe('the request', () => {
     const job = await readJob(path.join(folder, 'job'));
     expect(job).toMatchObject({ numSections: 0, result: null });
     expect(job.request).toEqual({
-      ...{ model: path.resolve('models/tiny-framepack'), device: 'cpu', prompt: 'A ball.' },
+      ...{ model: TINY_MODEL, device: 'cpu', prompt: 'A ball.' },
       ...{ out: path.resolve('1.mp4'), loras: [{ file: path.resolve('style.safetensors') }] },
       ...{ job: job.folder, image: path.join(job.folder, 'picture') },
     });

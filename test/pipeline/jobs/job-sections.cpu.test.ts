@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DoneEvent, SectionEvent } from '../../../src/pipeline/events.ts';
+import type { SectionEvent } from '../../../src/pipeline/events.ts';
 import { generate, runGeneration } from '../../../src/pipeline/generate.ts';
 import type { GenerateRequest } from '../../../src/pipeline/request.ts';
-import { collect, TINY_REQUEST } from '../tiny-request.ts';
+import { collect, framesOf, TINY_REQUEST } from '../tiny-request.ts';
 
 let folder: string;
 let job: string;
@@ -46,13 +46,11 @@ async function finish(changed: Partial<GenerateRequest> = {}): Promise<Result> {
   const events = await collect({ ...request, ...changed });
   const shares = events.map(({ percent }) => percent);
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
-  const done = events.at(-1) as DoneEvent;
   const sections = events.filter((event): event is SectionEvent => event.type === 'section');
-  const hash = createHash('sha256');
-  for (const frame of done.frames) hash.update(frame);
+  const frames = framesOf(events);
   return {
-    numFrames: done.frames.length,
-    sha256: hash.digest('hex'),
+    numFrames: frames.length,
+    sha256: createHash('sha256').update(Buffer.concat(frames)).digest('hex'),
     resumed: sections.map(({ isResumed }) => isResumed),
   };
 }

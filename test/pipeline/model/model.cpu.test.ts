@@ -3,7 +3,7 @@ import type { GenerateEvent } from '../../../src/pipeline/events.ts';
 import { load, type Model } from '../../../src/pipeline/model/model.ts';
 import type { LoadOptions, VideoRequest } from '../../../src/pipeline/request.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
-import { collect as generateAlone, TINY_REQUEST } from '../tiny-request.ts';
+import { framesOf, collect as generateAlone, TINY_REQUEST } from '../tiny-request.ts';
 
 const { model: _, ...VIDEO } = { ...TINY_REQUEST, steps: 1 };
 
@@ -14,9 +14,7 @@ async function run(model: Model, change: VideoRequest | object = {}): Promise<Ge
 }
 
 function pixels(events: readonly GenerateEvent[]): Buffer {
-  const last = events.at(-1);
-  if (last?.type !== 'done') throw new Error('the last event is not done');
-  return Buffer.concat(last.frames);
+  return Buffer.concat(framesOf(events));
 }
 
 describe('load', { timeout: 120_000 }, () => {

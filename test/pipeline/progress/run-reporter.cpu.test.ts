@@ -20,10 +20,11 @@ describe('RunReporter', () => {
     reporter.load('transformer');
     reporter.sectionStage('sample', 0);
     reporter.step({ section: 0, stepIndex: 0, sigma: 1, isCached: false, preview: null });
-    reporter.section({ section: 0, numFrames: 37, firstFrame: 0, frames: [], isResumed: false });
+    const section = { section: 0, numFrames: 37, firstFrame: 0, frames: [], isResumed: false };
+    reporter.section(section, true);
     reporter.startWriting(100);
     for (let frame = 0; frame < 12; frame++) reporter.wrote(frame);
-    reporter.done({ file: null, frames: [] });
+    reporter.done(null);
     expect(events).toMatchObject([
       { type: 'plan', ...PLAN_FACTS, percent: 0, etaMs: null },
       { type: 'stage', stage: 'load', part: 'transformer' },

@@ -79,3 +79,17 @@ describe('WorkClock', () => {
     expect(clock.percent).toBe(100);
   });
 });
+
+describe('WorkClock of a run that goes on', () => {
+  it('counts decodes that need not be done as done, and not as fast', () => {
+    const clock = new WorkClock({ numSections: 2, numSteps: 3 });
+    clock.encoded();
+    clock.skipSteps(3);
+    clock.skipDecode();
+    const { percent } = clock;
+    expect(percent).toBeGreaterThan(50);
+    clock.add('step', 100);
+    expect(clock.percent).toBeGreaterThan(percent);
+    expect(clock.remainingMs).toBe(2 * 100 + 200 + 50);
+  });
+});
