@@ -30,6 +30,12 @@ const exceptions = [
     8,
     'a token holds 2 columns of a line; the rest of the sector serves other lines',
   ],
+  [
+    /^dequantize_q\d_/,
+    /^ld\.global/,
+    6,
+    'a warp reads a few hundred bytes in a row in pieces of 2, the alignment of a block; the rest of a sector comes from L1',
+  ],
   [/^fill_any$/, /^st\.global/, 1.5, 'runs only where the tensor begins between two sectors'],
   [
     /^group_norm_statistics_/,

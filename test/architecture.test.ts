@@ -14,7 +14,7 @@ const SOURCE_EXTENSIONS = new Set(['.ts', '.tsx', '.mjs', '.h', '.cc', '.cu', '.
 const OPS = [
   ...['matmul', 'attention', 'norm', 'rope', 'conv3d'],
   ...['patchify', 'elementwise', 'reduce', 'copy', 'gather'],
-  'scan',
+  ...['scan', 'ggml'],
 ];
 /** Files of operations that are made of the families above and have no kernel of their own. */
 const COMPOSED_OPS = ['linear', 'conv', 'indexing', 'interpolate', 'softmax', 'pixels'];

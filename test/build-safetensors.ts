@@ -47,5 +47,5 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
 }
 
 function concatBytes(tensors: readonly RawTensor[]): Uint8Array {
-  return Uint8Array.from(tensors.flatMap(({ data }) => [...data]));
+  return Buffer.concat(tensors.map(({ data }) => data));
 }

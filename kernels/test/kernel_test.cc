@@ -28,7 +28,8 @@ const std::map<std::string, void (*)(Session&)> kFamilies = {{"matmul", test_mat
                                                              {"reduce", test_reduce},
                                                              {"copy", test_copy},
                                                              {"gather", test_gather},
-                                                             {"scan", test_scan}};
+                                                             {"scan", test_scan},
+                                                             {"ggml", test_ggml}};
 
 int run(const std::vector<std::string>& arguments) {
   std::map<std::string, std::string> options = {{"driver", "libcuda.so.1"}, {"root", "."}};

@@ -105,5 +105,6 @@ void test_reduce(Session& session);
 void test_copy(Session& session);
 void test_gather(Session& session);
 void test_scan(Session& session);
+void test_ggml(Session& session);
 
 }  // namespace framepack::test

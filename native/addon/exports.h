@@ -39,7 +39,8 @@
   EXPORT(upsample, upsample)        \
   EXPORT(indexed, indexed)          \
   EXPORT(cumsum, cumsum)            \
-  EXPORT(topK, top_k)
+  EXPORT(topK, top_k)               \
+  EXPORT(dequantizeGgml, dequantize_ggml)
 
 namespace framepack::addon {
 

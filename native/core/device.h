@@ -11,6 +11,7 @@
 #include "../../kernels/copy/copy_args.h"
 #include "../../kernels/elementwise/elementwise_args.h"
 #include "../../kernels/gather/gather_args.h"
+#include "../../kernels/ggml/ggml_args.h"
 #include "../../kernels/matmul/matmul_args.h"
 #include "../../kernels/norm/norm_args.h"
 #include "../../kernels/patchify/patchify_args.h"
@@ -98,6 +99,7 @@ class Device : public std::enable_shared_from_this<Device> {
   virtual void indexed(const IndexedArgs& args) = 0;
   virtual void cumsum(const CumsumArgs& args) = 0;
   virtual void top_k(const TopKArgs& args) = 0;
+  virtual void dequantize_ggml(const DequantizeGgmlArgs& args) = 0;
 
  protected:
   virtual Allocator& allocator() = 0;

@@ -40,6 +40,7 @@ class MetaDevice final : public Device {
   void indexed(const IndexedArgs&) override {}
   void cumsum(const CumsumArgs&) override {}
   void top_k(const TopKArgs&) override {}
+  void dequantize_ggml(const DequantizeGgmlArgs&) override {}
 
  protected:
   Allocator& allocator() override { return allocator_; }

@@ -11,6 +11,7 @@
 #include "copy.h"
 #include "elementwise.h"
 #include "gather.h"
+#include "ggml.h"
 #include "matmul.h"
 #include "norm.h"
 #include "patchify.h"
@@ -136,5 +137,9 @@ void CpuDevice::upsample(const UpsampleArgs& args) { enqueue("upsample", cpu::up
 void CpuDevice::indexed(const IndexedArgs& args) { enqueue("indexed", cpu::indexed, args); }
 void CpuDevice::cumsum(const CumsumArgs& args) { enqueue("cumsum", cpu::cumsum, args); }
 void CpuDevice::top_k(const TopKArgs& args) { enqueue("topK", cpu::top_k, args); }
+
+void CpuDevice::dequantize_ggml(const DequantizeGgmlArgs& args) {
+  enqueue("dequantizeGgml", cpu::dequantize_ggml, args);
+}
 
 }  // namespace framepack::cpu

@@ -53,6 +53,7 @@ class CpuDevice final : public Device {
   void indexed(const IndexedArgs& args) override;
   void cumsum(const CumsumArgs& args) override;
   void top_k(const TopKArgs& args) override;
+  void dequantize_ggml(const DequantizeGgmlArgs& args) override;
 
  protected:
   Allocator& allocator() override { return allocator_; }

@@ -53,6 +53,7 @@ export {
   where,
 } from '../ops/elementwise.ts';
 export { embedding, type UpsampleFactor, upsampleNearest } from '../ops/gather.ts';
+export { dequantizeGgml, type GgmlType } from '../ops/ggml.ts';
 export { gather, type PadMode, pad, scatter, stack, take } from '../ops/indexing.ts';
 export { type InterpolateMethod, interpolate } from '../ops/interpolate.ts';
 export { type Activation, type LinearEpilogue, linear } from '../ops/linear.ts';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { FramePackError } from '../errors.ts';
 import type { Device } from '../tensor/device.ts';
 import { fromArray, type Tensor } from '../tensor/tensor.ts';
-import { SafetensorsFile } from '../weights/files/safetensors-file.ts';
+import { WeightFile } from '../weights/files/weight-file.ts';
 import { saveTensors } from '../weights/tensor-file.ts';
 
 /** Where a section stands, and what it is made from. */
@@ -133,7 +133,7 @@ function bytesIn({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
 /** The bytes are read once and checked in memory, so that what was checked is what is used; null for a damaged file. */
 function readStored(file: string, sectionIndex: number): StoredBytes | null {
   try {
-    const source = SafetensorsFile.open(file);
+    const source = WeightFile.open(file);
     const { metadata, tensors } = source.header;
     const { sha256: _, ...facts }: Record<string, string> = Object.fromEntries(metadata);
     const parsed = schema.safeParse(Object.fromEntries(metadata));

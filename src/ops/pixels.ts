@@ -1,5 +1,6 @@
 import { checkDType, checkShape, checkTensor } from '../tensor/check.ts';
 import type { Device } from '../tensor/device.ts';
+import { checkShape as checkExtents } from '../tensor/shape.ts';
 import { type FloatTensor, fromArray, type Tensor } from '../tensor/tensor.ts';
 import { cast, contiguous } from './copy.ts';
 import { add, clamp, div, mul } from './elementwise.ts';
@@ -33,13 +34,15 @@ export function toRgb(clip: FloatTensor<'f32'>): Tensor<'u8'> {
  * @param rgb - bytes of `[height, width, 3]`.
  * @param size - `[height, width]`.
  * @returns `[1, 3, 1, height, width]` f32 in [-1, 1], contiguous.
- * @throws {@link FramePackError} `ERR_SHAPE`.
+ * @throws {@link FramePackError} `ERR_SHAPE`, `ERR_ARGUMENT`.
  */
 export function fromRgb(
   device: Device,
   rgb: Uint8Array,
-  [height, width]: readonly [number, number],
+  size: readonly [number, number],
 ): Tensor<'f32'> {
+  checkExtents('fromRgb', size);
+  const [height, width] = size;
   using bytes = fromArray(device, rgb, [1, 1, height, width, 3], 'u8');
   using planes = bytes.permute([0, 4, 1, 2, 3]);
   using packed = contiguous(planes);

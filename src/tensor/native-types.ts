@@ -56,6 +56,7 @@ export interface NativeModule {
   indexed(device: NativeDevice, args: IndexedCall): void;
   cumsum(device: NativeDevice, args: CumsumCall): void;
   topK(device: NativeDevice, args: TopKCall): void;
+  dequantizeGgml(device: NativeDevice, args: DequantizeGgmlCall): void;
 }
 
 /** The constructor of {@link FramePackError} as the addon calls it. */
@@ -312,4 +313,11 @@ export interface TopKCall {
   readonly values: NativeTensor;
   readonly indices: NativeTensor;
   readonly isLargest: boolean;
+}
+
+/** `blocks` `[bytes]`, u8; `out` `[elements]`; `type` is the number that ggml gives the format. */
+export interface DequantizeGgmlCall {
+  readonly blocks: NativeTensor;
+  readonly out: NativeTensor;
+  readonly type: number;
 }

@@ -1,8 +1,9 @@
 import { FramePackError } from '../errors.ts';
-import { copyInto, zeros } from '../ops/copy.ts';
+import { cast, copyInto, zeros } from '../ops/copy.ts';
+import { dequantizeGgml, GGML_FORMATS, type GgmlType, isGgmlType } from '../ops/ggml.ts';
 import { checkWhole } from '../tensor/check.ts';
 import type { Device } from '../tensor/device.ts';
-import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
+import { bytesOf, type DType, decode, isFloatDType, typedArray } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
 import {
@@ -15,6 +16,7 @@ import type { TensorSource } from './tensor-source.ts';
 import { WeightScope } from './weight-scope.ts';
 
 const LISTED_NAMES = 8;
+const READABLE_TYPES = `F32, F16, BF16, F8_E4M3, F8_E5M2, I32, U8 or one of ${Object.keys(GGML_FORMATS).join(', ')}`;
 
 /** How a checkpoint is read. */
 export interface CheckpointOptions extends CheckpointFileOptions {
@@ -35,6 +37,8 @@ export class Checkpoint implements TensorSource {
   /** The file or folder it was opened from. */
   readonly path: string;
   private readonly tensors: ReadonlyMap<string, LocatedTensor>;
+  /** Whether some tensors are blocks of ggml. */
+  private readonly hasBlocks: boolean;
   private readonly taken: Set<string> = new Set();
   private numTakenBytes = 0;
 
@@ -43,11 +47,13 @@ export class Checkpoint implements TensorSource {
     this.path = path;
     this.tensors = tensors;
     const stored = new Set([...tensors.values()].map(({ entry }) => entry.storedType));
-    this.wideType = stored.has('F16') && !stored.has('BF16') ? 'f16' : 'bf16';
+    this.hasBlocks = [...stored].some(isGgmlType);
+    const isHalf = stored.has('F16') && !stored.has('BF16') && !this.hasBlocks;
+    this.wideType = isHalf ? 'f16' : 'bf16';
   }
 
   /**
-   * Opens a safetensors file, a folder of them, or a `*.safetensors.index.json`.
+   * Opens a safetensors or GGUF file, a folder of safetensors files, or a `*.safetensors.index.json`.
    *
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when anything about the files is wrong.
    */
@@ -94,12 +100,14 @@ export class Checkpoint implements TensorSource {
   }
 
   note(name: string): void {
-    const { entry } = this.find(name);
-    this.count(entry.name, entry.byteLength);
+    this.count(name, this.find(name).entry.byteLength);
   }
 
   /**
    * Makes a tensor of a stored one, in its stored dtype; F8_E5M2, which is the upper half of f16, becomes f16.
+   *
+   * Where a GGUF file holds blocks, everything becomes bf16: blocks are dequantised by the device, and the tensors that
+   * such files keep in f32 or f16 beside them meet the others in one dtype.
    *
    * @returns a view of the mapped file on the CPU device, a copy elsewhere and where the file stores it at an
    *   unaligned position; owned by the current scope.
@@ -109,15 +117,45 @@ export class Checkpoint implements TensorSource {
   take(name: string, shape: readonly number[]): Tensor {
     const located = this.expect(name, shape);
     const { entry, file } = located;
-    const dtype = this.readableType(name, entry.dtype, entry.storedType);
+    const { storedType } = entry;
+    const isBlocks = isGgmlType(storedType);
+    const dtype = isBlocks ? this.wideType : this.readableType(name, entry.dtype, storedType);
     file.assertUnchanged();
     this.count(name, entry.byteLength);
+    if (isBlocks) return this.takeBlocks(located, shape, storedType);
+    return this.unified(() => this.takePlain(located, shape, dtype));
+  }
+
+  /** Floats in the one dtype of a checkpoint with blocks; as they are in others. */
+  private unified(make: () => Tensor): Tensor {
+    if (!this.hasBlocks) return make();
+    return scope(() => {
+      const tensor = make();
+      return isFloatDType(tensor.dtype) ? cast(tensor, this.wideType) : tensor;
+    });
+  }
+
+  private takePlain(located: LocatedTensor, shape: readonly number[], dtype: DType): Tensor {
+    const { entry, file } = located;
     if (this.device.kind === 'meta') return empty(this.device, shape, dtype);
     if (entry.storedType === 'F8_E5M2') return this.takeUpperHalves(located, shape);
     if (entry.byteOffset % bytesOf(dtype) === 0) {
       return fromFile(this.device, { path: file.path, byteOffset: entry.byteOffset }, shape, dtype);
     }
-    return fromArray(this.device, this.elements(name, dtype), shape, dtype);
+    return fromArray(this.device, elements(located, dtype), shape, dtype);
+  }
+
+  /** The device takes the blocks as they are stored and makes numbers of them. */
+  private takeBlocks(located: LocatedTensor, shape: readonly number[], type: GgmlType): Tensor {
+    const { byteOffset, byteLength } = located.entry;
+    return scope(() => {
+      const range = { path: located.file.path, byteOffset };
+      const isMeta = this.device.kind === 'meta';
+      const blocks = isMeta
+        ? empty(this.device, [byteLength], 'u8')
+        : fromFile(this.device, range, [byteLength], 'u8');
+      return dequantizeGgml(blocks, type, this.wideType).reshape(shape);
+    });
   }
 
   /**
@@ -131,7 +169,9 @@ export class Checkpoint implements TensorSource {
     for (const [index, row] of rows.entries()) {
       checkWhole('takeRows', `rows[${index}]`, row, 0, numRows - 1);
     }
-    const dtype = this.readableType(name, entry.dtype, entry.storedType);
+    const { storedType } = entry;
+    const isBlocks = isGgmlType(storedType);
+    const dtype = isBlocks ? this.wideType : this.readableType(name, entry.dtype, storedType);
     const byteLength = entry.byteLength / numRows;
     this.count(name, rows.length * byteLength);
     const found = [rows.length, ...rest];
@@ -142,8 +182,16 @@ export class Checkpoint implements TensorSource {
         return file.readBytes({ ...entry, byteOffset, byteLength });
       }),
     );
-    const stored = entry.storedType === 'F8_E5M2' ? asUpperHalves(bytes) : new Uint8Array(bytes);
-    return fromArray(this.device, typedArray(dtype, stored.buffer), found, dtype);
+    const stored = storedType === 'F8_E5M2' ? asUpperHalves(bytes) : new Uint8Array(bytes);
+    if (isBlocks) {
+      return scope(() => {
+        const blocks = fromArray(this.device, stored, [stored.length], 'u8');
+        return dequantizeGgml(blocks, storedType, this.wideType).reshape(found);
+      });
+    }
+    return this.unified(() =>
+      fromArray(this.device, typedArray(dtype, stored.buffer), found, dtype),
+    );
   }
 
   /**
@@ -152,10 +200,11 @@ export class Checkpoint implements TensorSource {
    * @throws {@link FramePackError} as {@link Checkpoint.take}.
    */
   takeFloat32(name: string, shape: readonly number[]): Float32Array {
-    const { entry } = this.expect(name, shape);
-    const dtype = this.readableType(name, entry.dtype, entry.storedType);
-    this.count(name, entry.byteLength);
-    return decode(this.elements(name, dtype), dtype);
+    const located = this.expect(name, shape);
+    const { dtype, storedType } = located.entry;
+    const readable = this.readableType(name, dtype, storedType);
+    this.count(name, located.entry.byteLength);
+    return decode(elements(located, readable), readable);
   }
 
   /**
@@ -243,14 +292,8 @@ export class Checkpoint implements TensorSource {
   }
 
   private readableType(name: string, dtype: DType | null, storedType: string): DType {
-    if (dtype === null)
-      throw this.unsupported(name, 'F32, F16, BF16, F8_E4M3, F8_E5M2, I32 or U8', storedType);
+    if (dtype === null) throw this.unsupported(name, READABLE_TYPES, storedType);
     return dtype;
-  }
-
-  private elements<D extends DType>(name: string, dtype: D): ReturnType<typeof typedArray<D>> {
-    const { entry, file } = this.find(name);
-    return typedArray(dtype, file.readBytes(entry).buffer as ArrayBuffer);
   }
 
   private unsupported(name: string, expected: string, found: unknown): FramePackError {
@@ -267,6 +310,13 @@ function asUpperHalves(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const halves = new Uint8Array(2 * bytes.length);
   for (const [index, byte] of bytes.entries()) halves[2 * index + 1] = byte;
   return halves;
+}
+
+function elements<D extends DType>(
+  { entry, file }: LocatedTensor,
+  dtype: D,
+): ReturnType<typeof typedArray<D>> {
+  return typedArray(dtype, file.readBytes(entry).buffer as ArrayBuffer);
 }
 
 function stripPrefix(

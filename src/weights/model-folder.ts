@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FramePackError } from '../errors.ts';
+import { isGgmlType } from '../ops/ggml.ts';
 import type { Device } from '../tensor/device.ts';
+import { sizeOf } from '../tensor/shape.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { type CheckpointInfo, parseCheckpointInfo } from './checkpoint-info.ts';
 import { type CheckpointFileOptions, openCheckpointFiles } from './files/checkpoint-files.ts';
@@ -131,14 +133,18 @@ export class ModelFolder {
   }
 
   /**
-   * Bytes of the files that hold the weights of a network; other networks may be in them too.
+   * Bytes that the weights of a network take when they are loaded: those of its files, in which other networks may be too;
+   * blocks of ggml are held as 16-bit numbers.
    *
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when they are missing or damaged.
    */
   weightBytes(part: ModelPart): number {
-    const tensors = openCheckpointFiles(this.path(part), this.files).values();
-    const files = new Set([...tensors].map(({ file }) => file.path));
-    return [...files].reduce((sum, file) => sum + statSync(file).size, 0);
+    const tensors = [...openCheckpointFiles(this.path(part), this.files).values()];
+    const files = new Set(tensors.map(({ file }) => file.path));
+    const stored = [...files].reduce((sum, file) => sum + statSync(file).size, 0);
+    return tensors
+      .filter(({ entry }) => isGgmlType(entry.storedType))
+      .reduce((sum, { entry }) => sum + 2 * sizeOf(entry.shape) - entry.byteLength, stored);
   }
 
   /**

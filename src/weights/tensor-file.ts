@@ -7,7 +7,6 @@ import { scope } from '../tensor/scope.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
 import { replaceFile, writeAt } from './files/replace-file.ts';
-import { SafetensorsFile } from './files/safetensors-file.ts';
 import {
   headerByteLength,
   LENGTH_FIELD_BYTES,
@@ -15,6 +14,7 @@ import {
   type TensorEntry,
 } from './files/safetensors-header.ts';
 import { layOutFile, type StoredTensor, storedTypeOf } from './files/safetensors-writer.ts';
+import { WeightFile } from './files/weight-file.ts';
 
 /** Tensors by name, as {@link saveTensors} takes them. */
 export type NamedTensors = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
@@ -107,7 +107,7 @@ function reason(cause: unknown): string {
  */
 export function loadTensors(device: Device, source: string | Uint8Array): Map<string, Tensor> {
   checkDevice('loadTensors', device);
-  if (typeof source === 'string') return loadFile(device, SafetensorsFile.open(source));
+  if (typeof source === 'string') return loadFile(device, WeightFile.open(source));
   if (!(source instanceof Uint8Array)) {
     const expected = 'a path or the bytes of a file';
     throw mismatch('ERR_ARGUMENT', 'loadTensors', 'source', expected, show(source));
@@ -121,7 +121,7 @@ export function loadTensors(device: Device, source: string | Uint8Array): Map<st
   );
 }
 
-function loadFile(device: Device, file: SafetensorsFile): Map<string, Tensor> {
+function loadFile(device: Device, file: WeightFile): Map<string, Tensor> {
   return collect(file.header.tensors, file.path, (entry, dtype) => {
     const isAligned = entry.byteOffset % bytesOf(dtype) === 0;
     if (!isAligned) return fromBytes(device, dtype, entry, file.readBytes(entry));

@@ -1,11 +1,11 @@
-import { SafetensorsFile } from '../../src/weights/files/safetensors-file.ts';
+import { WeightFile } from '../../src/weights/files/weight-file.ts';
 
 /** Arrays of a golden file, read into memory: floats widened to f32, integers as plain numbers. */
 export class GoldenFile {
-  private readonly file: SafetensorsFile;
+  private readonly file: WeightFile;
 
   constructor(path: string) {
-    this.file = SafetensorsFile.open(path);
+    this.file = WeightFile.open(path);
   }
 
   get names(): string[] {

@@ -60,7 +60,7 @@ export function conformance(
 export function cudaConformance(): void {
   const families = [
     ...['matmul', 'attention', 'conv3d', 'patchify', 'norm'],
-    ...['rope', 'elementwise', 'reduce', 'copy', 'gather', 'scan'],
+    ...['rope', 'elementwise', 'reduce', 'copy', 'gather', 'scan', 'ggml'],
   ];
   for (const family of families) conformance(family, 'cuda');
 

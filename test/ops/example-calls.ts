@@ -11,12 +11,14 @@ import { conv3d } from '../../src/ops/conv3d.ts';
 import * as copies from '../../src/ops/copy.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
 import { embedding, upsampleNearest } from '../../src/ops/gather.ts';
+import { dequantizeGgml } from '../../src/ops/ggml.ts';
 import { gather, pad, scatter, stack, take } from '../../src/ops/indexing.ts';
 import { interpolate } from '../../src/ops/interpolate.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { groupNorm, layerNorm, rmsNorm } from '../../src/ops/norm.ts';
 import { patchify, unpatchify } from '../../src/ops/patchify.ts';
+import { fromRgb, toRgb } from '../../src/ops/pixels.ts';
 import * as reduce from '../../src/ops/reduce.ts';
 import { rope, ropePool, ropeTable } from '../../src/ops/rope.ts';
 import { argmax, argmin, cumsum, topK } from '../../src/ops/scan.ts';
@@ -167,6 +169,9 @@ export function makingExamples(device: Device, folder: string): Example[] {
     [copies.arange, device, 3, 'f32'],
     [copies.to, t(2, 3), device],
     [copies.quantizeFp8, t(2, 64), 'block64'],
+    [fromRgb, device, new Uint8Array(6), [1, 2]],
+    [toRgb, t(3, 1, 2, 2)],
+    [dequantizeGgml, copies.cast(t(34), 'u8'), 'Q8_0', 'f32'],
     [copies.dequantizeFp8, { ...copies.quantizeFp8(t(2, 64), 'block64') }, 'f32'],
     [empty, device, [2, 3], 'f32'],
     [fromArray, device, [1, 2], [2], 'f32'],

@@ -12,6 +12,7 @@ import {
 } from '../../src/ops/copy.ts';
 import * as elementwise from '../../src/ops/elementwise.ts';
 import { embedding, upsampleNearest } from '../../src/ops/gather.ts';
+import { dequantizeGgml } from '../../src/ops/ggml.ts';
 import { gather, scatter } from '../../src/ops/indexing.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { matmul } from '../../src/ops/matmul.ts';
@@ -92,6 +93,7 @@ const OPERATIONS: Readonly<Record<string, readonly [Operation, ...string[]]>> = 
   dequantizeFp8: [dequantizeFp8, 'weight', 'dtype'],
   embedding: [embedding, 'table', 'ids', 'outDtype'],
   upsampleNearest: [upsampleNearest, 'x', 'factor'],
+  dequantizeGgml: [dequantizeGgml, 'x', 'type', 'dtype'],
 };
 
 /** Calls a function of `src/ops` by name and returns the tensors of its result in order. */

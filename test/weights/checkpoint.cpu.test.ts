@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Device } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../src/weights/checkpoint.ts';
+import { buildGguf, encodeQ8 } from '../build-gguf.ts';
 import { buildSafetensors, bytesOf, f32, frameFile, type RawTensor } from '../build-safetensors.ts';
 
 let folder: string;
@@ -102,6 +103,59 @@ describe('takeRows', () => {
     const checkpoint = await Checkpoint.open(meta, join(folder, 'model.safetensors'));
     expect(checkpoint.takeRows('f32', [3, 2], [1, 1]).shape).toEqual([2, 2]);
     expect(meta.memory().currentBytes).toBe(256);
+  });
+});
+
+describe('a GGUF file', () => {
+  const values = Float32Array.from({ length: 64 }, (_, i) => i - 20);
+  const write = (): string => {
+    const path = join(folder, 'model.gguf');
+    const file = buildGguf(
+      [
+        { name: 'w', shape: [2, 32], type: 8, data: encodeQ8(values) },
+        { name: 'bias', shape: [3], type: 0, data: bytesOf(Float32Array.of(1, -2, 0.3)) },
+      ],
+      { 'comfy.gguf.orig_shape.w': [2, 8, 4] },
+    );
+    writeFileSync(path, file);
+    return path;
+  };
+
+  it('is read in one 16-bit dtype, blocks in the shape they had', async () => {
+    const checkpoint = await Checkpoint.open(device, write());
+    expect(checkpoint.wideType).toBe('bf16');
+    const weight = checkpoint.take('w', [2, 8, 4]);
+    expect(weight.dtype).toBe('bf16');
+    expect(await read(weight)).toEqual([...values]);
+    const bias = checkpoint.take('bias', [3]);
+    expect(bias.dtype).toBe('bf16');
+    expect(await read(bias)).toEqual([1, -2, 0.30078125]);
+    expect([...checkpoint.takeFloat32('bias', [3])]).toEqual([1, -2, Math.fround(0.3)]);
+    const rows = checkpoint.takeRows('w', [2, 8, 4], [1]);
+    expect([rows.dtype, rows.shape]).toEqual(['bf16', [1, 8, 4]]);
+    expect(await read(rows)).toEqual([...values.subarray(32)]);
+    expect(() => checkpoint.takeFloat32('w', [2, 8, 4])).toThrow('got Q8_0');
+  });
+
+  it('is sized on the meta device and found in its folder', async () => {
+    write();
+    const meta = Device.open('meta');
+    const checkpoint = await Checkpoint.open(meta, folder);
+    const weight = checkpoint.take('w', [2, 8, 4]);
+    expect([weight.dtype, weight.shape]).toEqual(['bf16', [2, 8, 4]]);
+    await meta.close();
+    writeFileSync(join(folder, 'model-Q4_0.gguf'), '');
+    await expect(Checkpoint.open(device, folder)).rejects.toThrow(
+      'expected one *.gguf, got model-Q4_0.gguf, model.gguf: pass the path of one of them',
+    );
+  });
+
+  it('says which blocks it cannot read', async () => {
+    const path = join(folder, 'model.gguf');
+    const tensor = { name: 'w', shape: [1, 256], type: 11, data: new Uint8Array(110) };
+    writeFileSync(path, buildGguf([tensor]));
+    const checkpoint = await Checkpoint.open(device, path);
+    expect(() => checkpoint.take('w', [1, 256])).toThrow('Q5_K, Q6_K, got Q3_K');
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Device } from '../../src/tensor/device.ts';
 import { fromArray, type Tensor } from '../../src/tensor/tensor.ts';
-import { SafetensorsFile } from '../../src/weights/files/safetensors-file.ts';
+import { WeightFile } from '../../src/weights/files/weight-file.ts';
 import { loadTensors, saveTensors } from '../../src/weights/tensor-file.ts';
 
 let device: Device;
@@ -93,7 +93,7 @@ describe('metadata', () => {
     const file = join(folder, 'metadata.safetensors');
     const metadata = { format: 'pt', note: 'q"\u00e9\n' };
     await saveTensors(file, examples(), metadata);
-    expect(Object.fromEntries(SafetensorsFile.open(file).header.metadata)).toEqual(metadata);
+    expect(Object.fromEntries(WeightFile.open(file).header.metadata)).toEqual(metadata);
     const loaded = loadTensors(device, file);
     for (const [name, tensor] of Object.entries(examples()))
       expect(await loaded.get(name)!.read()).toEqual(await tensor.read());

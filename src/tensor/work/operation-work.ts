@@ -6,7 +6,7 @@ export type Operation =
   | ('matmul' | 'attention' | 'conv3d' | 'patchify' | 'unpatchify')
   | ('layerNorm' | 'rmsNorm' | 'groupNorm' | 'ropeTable' | 'ropePool' | 'rope')
   | ('elementwise' | 'reduce' | 'copy' | 'fill' | 'quantize' | 'dequantize')
-  | ('embedding' | 'upsample' | 'indexed' | 'cumsum' | 'topK');
+  | ('embedding' | 'upsample' | 'indexed' | 'cumsum' | 'topK' | 'dequantizeGgml');
 
 /** Arguments of an operation. */
 export type CallOf<O extends Operation> = Parameters<NativeModule[O]>[1];
@@ -65,6 +65,7 @@ const OPERATIONS: { readonly [O in Operation]: OperationTraits<O> } = {
   },
   cumsum: { flops: each(1) },
   topK: { flops: ({ x }) => sizeOf(x) },
+  dequantizeGgml: { flops: each(2) },
 };
 
 /** Names of all operations. */

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { FramePackError } from '../../errors.ts';
 import { type JsonValue, scanJson } from './json-scanner.ts';
-import { SafetensorsFile } from './safetensors-file.ts';
 import type { TensorEntry } from './safetensors-header.ts';
 import { readTextFile } from './text-file.ts';
+import { WeightFile } from './weight-file.ts';
 import { chooseFiles } from './weight-variants.ts';
 
 const MAX_SHARDS = 10_000;
@@ -17,7 +17,7 @@ const CACHE_BLOB = /\/models--[^/]+\/blobs\/[^/]+$/;
 /** A tensor and the file that holds it. */
 export interface LocatedTensor {
   readonly entry: TensorEntry;
-  readonly file: SafetensorsFile;
+  readonly file: WeightFile;
 }
 
 /** Which files of a folder are opened. */
@@ -29,7 +29,8 @@ export interface CheckpointFileOptions {
 }
 
 /**
- * Finds and validates the files of a checkpoint: one safetensors file, a folder of them, or a sharded index.
+ * Finds and validates the files of a checkpoint: one safetensors or GGUF file, a folder of safetensors files or with
+ * one GGUF file, or a sharded index.
  *
  * Files found through a folder or an index must lie in that folder; links that leave it are refused, except those to a
  * blob of a Hugging Face cache (`models--org--name/blobs/`), which is named by its content.
@@ -44,7 +45,7 @@ export function openCheckpointFiles(
 ): ReadonlyMap<string, LocatedTensor> {
   if (!existsSync(path)) throw fault(path, 'expected a file or a folder, got nothing there');
   if (statSync(path).isDirectory()) return openFolder(path, options);
-  return INDEX.test(path) ? openIndex(path, options) : collect([SafetensorsFile.open(path)]);
+  return INDEX.test(path) ? openIndex(path, options) : collect([WeightFile.open(path)]);
 }
 
 function openFolder(
@@ -60,9 +61,23 @@ function openFolder(
   }
   const [index] = indexes;
   if (index !== undefined) return openIndex(join(folder, index), options);
-  if (files.length === 0) throw fault(folder, 'expected *.safetensors files, got none');
+  if (files.length === 0) return collect(openInside(folder, [ggufAmong(folder)], options));
   if (files.length > MAX_SHARDS) throw tooManyShards(folder, files.length);
   return collect(openInside(folder, files, options));
+}
+
+/** GGUF files are alternatives of each other: the same weights in more or fewer bits. */
+function ggufAmong(folder: string): string {
+  const [first, ...others] = readdirSync(folder).filter(
+    (name) => name.endsWith('.gguf') && !name.startsWith('.'),
+  );
+  if (first === undefined)
+    throw fault(folder, 'expected *.safetensors files or one *.gguf, got none');
+  if (others.length === 0) return first;
+  throw fault(
+    folder,
+    `expected one *.gguf, got ${[first, ...others].sort().join(', ')}: pass the path of one of them`,
+  );
 }
 
 function openIndex(
@@ -119,7 +134,7 @@ function openInside(
   folder: string,
   names: readonly string[],
   { allowLinks = false }: CheckpointFileOptions,
-): SafetensorsFile[] {
+): WeightFile[] {
   const root = realpathSync(folder);
   return names.map((name) => {
     const path = join(root, name);
@@ -133,7 +148,7 @@ function openInside(
         `${name} expected inside the folder or in a Hugging Face cache, got a link to ${target}: allow links if that is right`,
       );
     }
-    return SafetensorsFile.open(path);
+    return WeightFile.open(path);
   });
 }
 
@@ -142,7 +157,7 @@ function isInside(path: string, folder: string): boolean {
   return steps !== '' && steps !== '..' && !steps.startsWith(`..${sep}`);
 }
 
-function collect(files: readonly SafetensorsFile[]): ReadonlyMap<string, LocatedTensor> {
+function collect(files: readonly WeightFile[]): ReadonlyMap<string, LocatedTensor> {
   const tensors = new Map<string, LocatedTensor>();
   for (const file of files) {
     for (const [name, entry] of file.header.tensors) {

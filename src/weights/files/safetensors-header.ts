@@ -47,8 +47,8 @@ export interface TensorEntry {
   readonly byteLength: number;
 }
 
-/** A validated header: the tensors cover the rest of the file exactly, without gap or overlap. */
-export interface SafetensorsHeader {
+/** A validated header: the tensors lie in the file, without overlap. */
+export interface WeightFileHeader {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: ReadonlyMap<string, string>;
 }
@@ -77,7 +77,7 @@ export function headerByteLength(prefix: Uint8Array, fileBytes: number, file: st
 
 /**
  * Parses and validates the header of a safetensors file. Nothing in it is trusted: names, types, shapes and offsets
- * are checked against each other and against the real size of the file.
+ * are checked against each other and against the real size of the file, which the tensors cover without gap or overlap.
  *
  * @param header - the JSON bytes behind the length field.
  * @param fileBytes - size of the whole file.
@@ -88,7 +88,7 @@ export function parseSafetensorsHeader(
   header: Uint8Array,
   fileBytes: number,
   file: string,
-): SafetensorsHeader {
+): WeightFileHeader {
   const dataOffset = LENGTH_FIELD_BYTES + header.length;
   const options = { source: `header of ${file}`, numbers: 'unsigned' } as const;
   const tensors = new Map<string, TensorEntry>();

@@ -1,8 +1,8 @@
 import { FramePackError } from '../../errors.ts';
 import { decode, typedArray } from '../../tensor/dtype.ts';
 import { sizeOf } from '../../tensor/shape.ts';
-import { SafetensorsFile } from '../files/safetensors-file.ts';
 import type { TensorEntry } from '../files/safetensors-header.ts';
+import { WeightFile } from '../files/weight-file.ts';
 import { LoraAlpha } from './lora-alpha.ts';
 import { LORA_FORMS, type LoraForm, type RoleShapes } from './lora-forms.ts';
 import {
@@ -54,7 +54,7 @@ interface Module {
  *   other changes that are not merged.
  */
 export function matchLora(path: string, network: NetworkLayout, modules: LoraModules): MatchedLora {
-  const file = SafetensorsFile.open(path);
+  const file = WeightFile.open(path);
   const alpha = new LoraAlpha(file.header.metadata, path);
   const { groups, strangers } = groupByModule(file);
   const unmatched = [...strangers];
@@ -73,7 +73,7 @@ export function matchLora(path: string, network: NetworkLayout, modules: LoraMod
   return { file: path, changes, numMatched, unmatched };
 }
 
-function groupByModule({ path, header }: SafetensorsFile): {
+function groupByModule({ path, header }: WeightFile): {
   groups: ReadonlyMap<string, Module>;
   strangers: readonly string[];
 } {
@@ -107,7 +107,7 @@ function groupByModule({ path, header }: SafetensorsFile): {
 }
 
 interface MatchContext {
-  readonly file: SafetensorsFile;
+  readonly file: WeightFile;
   readonly alpha: LoraAlpha;
   readonly network: NetworkLayout;
   readonly modules: LoraModules;
@@ -164,7 +164,7 @@ function checkShape(
 }
 
 /** Alpha as a tensor of one value; undefined without one. */
-function storedAlpha({ parts }: Module, file: SafetensorsFile): number | undefined {
+function storedAlpha({ parts }: Module, file: WeightFile): number | undefined {
   const entry = parts.get('alpha');
   if (entry === undefined) return undefined;
   const { name, dtype, shape, storedType } = entry;

@@ -22,7 +22,7 @@ import {
 import { Device } from '../../../src/tensor/device.ts';
 import { scope } from '../../../src/tensor/scope.ts';
 import { Checkpoint } from '../../../src/weights/checkpoint.ts';
-import { SafetensorsFile } from '../../../src/weights/files/safetensors-file.ts';
+import { WeightFile } from '../../../src/weights/files/weight-file.ts';
 import { LoraEdits } from '../../../src/weights/lora/lora-edits.ts';
 import { matchLora } from '../../../src/weights/lora/lora-file.ts';
 import { LoraModules } from '../../../src/weights/lora/lora-modules.ts';
@@ -53,7 +53,7 @@ interface Digest {
 }
 
 function digests(path: string): Record<string, Digest> {
-  const file = SafetensorsFile.open(path);
+  const file = WeightFile.open(path);
   const entries = [...file.header.tensors.values()].map((entry) => {
     const sha256 = createHash('sha256').update(file.readBytes(entry)).digest('hex').slice(0, 16);
     return [entry.name, { dtype: entry.storedType, shape: entry.shape, sha256 }] as const;
@@ -61,7 +61,7 @@ function digests(path: string): Record<string, Digest> {
   return Object.fromEntries(entries);
 }
 
-const metadataOf = (path: string) => Object.fromEntries(SafetensorsFile.open(path).header.metadata);
+const metadataOf = (path: string) => Object.fromEntries(WeightFile.open(path).header.metadata);
 
 function hasReferenceReader(): boolean {
   return spawnSync('python3', ['-c', 'import numpy, ml_dtypes, safetensors']).status === 0;
@@ -278,7 +278,7 @@ describe('an input that cannot be is refused, and nothing left behind:', () => {
   test('weights that are not finite, in the middle of the work', async () => {
     const source = join(folder, 'in.safetensors');
     copyFileSync(TINY, source);
-    const file = SafetensorsFile.open(source);
+    const file = WeightFile.open(source);
     const { byteOffset } = file.header.tensors.get('transformer_blocks.2.ff.net.2.weight')!;
     const bytes = readFileSync(source);
     bytes.writeUInt16LE(0x7fc0, byteOffset);

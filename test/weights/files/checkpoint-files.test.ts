@@ -75,7 +75,9 @@ describe('files beside each other', () => {
 describe('openCheckpointFiles refuses', () => {
   it('nothing, an empty folder and two indexes', () => {
     expect(() => openCheckpointFiles(join(folder, 'none'))).toThrow('got nothing there');
-    expect(() => openCheckpointFiles(folder)).toThrow('expected *.safetensors files, got none');
+    expect(() => openCheckpointFiles(folder)).toThrow(
+      'expected *.safetensors files or one *.gguf, got none',
+    );
     write('a.safetensors.index.json', '{"weight_map":{}}');
     write('b.safetensors.index.json', '{"weight_map":{}}');
     expect(() => openCheckpointFiles(folder)).toThrow(

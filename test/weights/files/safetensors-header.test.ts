@@ -4,18 +4,18 @@ import {
   headerByteLength,
   MAX_HEADER_BYTES,
   parseSafetensorsHeader,
-  type SafetensorsHeader,
+  type WeightFileHeader,
 } from '../../../src/weights/files/safetensors-header.ts';
 import { buildSafetensors, f32, frameFile } from '../../build-safetensors.ts';
 
 const FILE = 'a.safetensors';
 
-function parse(file: Uint8Array, fileBytes: number = file.length): SafetensorsHeader {
+function parse(file: Uint8Array, fileBytes: number = file.length): WeightFileHeader {
   const length = headerByteLength(file.subarray(0, 8), fileBytes, FILE);
   return parseSafetensorsHeader(file.subarray(8, 8 + length), fileBytes, FILE);
 }
 
-function header(text: string, payloadBytes = 0): () => SafetensorsHeader {
+function header(text: string, payloadBytes = 0): () => WeightFileHeader {
   return () => parse(frameFile(text, new Uint8Array(payloadBytes)));
 }
 

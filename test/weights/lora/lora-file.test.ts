@@ -75,9 +75,7 @@ describe('a LoRA of the 13B transformer', () => {
       });
     const path = join(folder, 'full.safetensors');
     writeSparse(path, tensors);
-    const start = performance.now();
     const found = matchLora(path, network, new LoraModules(network));
-    expect(performance.now() - start).toBeLessThan(500);
     expect(found).toMatchObject({ numMatched: 880, unmatched: [] });
     expect(found.changes).toHaveLength(440);
   });

@@ -8,12 +8,13 @@ import {
   statSync,
 } from 'node:fs';
 import { FramePackError } from '../../errors.ts';
+import { GGUF_MAGIC, MAX_GGUF_HEADER_BYTES, parseGgufHeader } from './gguf-header.ts';
 import {
   headerByteLength,
   LENGTH_FIELD_BYTES,
   parseSafetensorsHeader,
-  type SafetensorsHeader,
   type TensorEntry,
+  type WeightFileHeader,
 } from './safetensors-header.ts';
 
 /** Files that are often found under a weight file's name, recognised by their first bytes. */
@@ -21,45 +22,46 @@ const IMPOSTORS: ReadonlyArray<readonly [RegExp, string]> = [
   [/^version https:\/\/git-lfs/, 'a Git LFS pointer: fetch the real file with "git lfs pull"'],
   [/^\s*<(!doctype|html|\?xml)/i, 'a web page: the download was answered with an error or a login'],
   [/^PK/, 'a PyTorch or zip archive: convert it to safetensors'],
-  [/^GGUF/, 'a GGUF file: only safetensors is read'],
 ];
 
 const SNIFFED_BYTES = 64;
+/** First try at the header of a GGUF file, which does not say how long it is. */
+const GGUF_HEADER_GUESS = 65_536;
 
 /**
- * One safetensors file whose header has been read and validated. No descriptor stays open.
+ * One safetensors or GGUF file whose header has been read and validated. No descriptor stays open.
  *
  * A file that changes after it was opened is refused at the next read: size, modification time and inode are compared
  * each time a tensor is taken. What this cannot stop is a file truncated while a mapped tensor is in use; the
  * operating system ends the process then, as it does for any program that maps a file.
  */
-export class SafetensorsFile {
+export class WeightFile {
   readonly path: string;
-  readonly header: SafetensorsHeader;
+  readonly header: WeightFileHeader;
   private readonly identity: string;
 
-  private constructor(path: string, header: SafetensorsHeader, identity: string) {
+  private constructor(path: string, header: WeightFileHeader, identity: string) {
     this.path = path;
     this.header = header;
     this.identity = identity;
   }
 
   /**
-   * Reads and validates the header.
+   * Reads and validates the header; the first bytes tell the format.
    *
-   * @throws {@link FramePackError} `ERR_CHECKPOINT` when the file is missing or is no valid safetensors file.
+   * @throws {@link FramePackError} `ERR_CHECKPOINT` when the file is missing or is no valid file of either format.
    */
-  static open(path: string): SafetensorsFile {
+  static open(path: string): WeightFile {
     return withDescriptor(path, (descriptor) => {
       const stats = fstatSync(descriptor);
       if (!stats.isFile()) throw fault(path, 'expected a regular file');
       const first = readAt(descriptor, 0, Math.min(SNIFFED_BYTES, stats.size));
       refuseImpostor(path, first);
-      const length = headerByteLength(first.subarray(0, LENGTH_FIELD_BYTES), stats.size, path);
-      const bytes = readAt(descriptor, LENGTH_FIELD_BYTES, length);
-      if (bytes.length !== length) throw fault(path, 'expected a file that does not shrink');
-      const header = parseSafetensorsHeader(bytes, stats.size, path);
-      return new SafetensorsFile(path, header, identityOf(stats));
+      const isGguf = Buffer.from(first.subarray(0, GGUF_MAGIC.length)).equals(GGUF_MAGIC);
+      const header = isGguf
+        ? readGgufHeader(descriptor, stats.size, path)
+        : readSafetensorsHeader(descriptor, first, stats.size, path);
+      return new WeightFile(path, header, identityOf(stats));
     });
   }
 
@@ -83,6 +85,30 @@ export class SafetensorsFile {
       );
     }
     return bytes;
+  }
+}
+
+function readSafetensorsHeader(
+  descriptor: number,
+  first: Uint8Array,
+  fileBytes: number,
+  path: string,
+): WeightFileHeader {
+  const length = headerByteLength(first.subarray(0, LENGTH_FIELD_BYTES), fileBytes, path);
+  const bytes = readAt(descriptor, LENGTH_FIELD_BYTES, length);
+  if (bytes.length !== length) throw fault(path, 'expected a file that does not shrink');
+  return parseSafetensorsHeader(bytes, fileBytes, path);
+}
+
+/** Reads more and more of the file until the header is complete. */
+function readGgufHeader(descriptor: number, fileBytes: number, path: string): WeightFileHeader {
+  const limit = Math.min(fileBytes, MAX_GGUF_HEADER_BYTES);
+  for (let length = Math.min(GGUF_HEADER_GUESS, limit); ; length = Math.min(length * 8, limit)) {
+    const header = parseGgufHeader(readAt(descriptor, 0, length), fileBytes, path);
+    if (header !== null) return header;
+    if (length < limit) continue;
+    const expected = `a header of at most ${limit} bytes`;
+    throw fault(path, `GGUF file expected ${expected}, got a longer one: the file is cut off`);
   }
 }
 
@@ -115,7 +141,7 @@ function readAt(descriptor: number, position: number, length: number): Uint8Arra
 function refuseImpostor(path: string, first: Uint8Array): void {
   const text = Buffer.from(first).toString('latin1');
   for (const [pattern, found] of IMPOSTORS) {
-    if (pattern.test(text)) throw fault(path, `expected a safetensors file, got ${found}`);
+    if (pattern.test(text)) throw fault(path, `expected a safetensors or GGUF file, got ${found}`);
   }
 }
 

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SafetensorsFile } from '../../../src/weights/files/safetensors-file.ts';
+import { WeightFile } from '../../../src/weights/files/weight-file.ts';
 import { buildSafetensors, bytesOf, f32 } from '../../build-safetensors.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'safetensors-file-'));
+  folder = mkdtempSync(join(tmpdir(), 'weight-file-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -17,13 +17,13 @@ function write(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-describe('SafetensorsFile', () => {
+describe('WeightFile', () => {
   it('reads the header and the bytes of a tensor', () => {
     const path = write(
       'a.safetensors',
       buildSafetensors({ a: f32([1], [7]), b: f32([2], [1, 2]) }),
     );
-    const file = SafetensorsFile.open(path);
+    const file = WeightFile.open(path);
     expect([...file.header.tensors.keys()]).toEqual(['a', 'b']);
     const bytes = file.readBytes(file.header.tensors.get('b')!);
     expect([...bytes]).toEqual([...bytesOf(Float32Array.of(1, 2))]);
@@ -34,27 +34,27 @@ describe('SafetensorsFile', () => {
     ['<!DOCTYPE html><html></html>', 'a web page'],
     ['\n<html>', 'a web page'],
     ['PK\u0003\u0004rest', 'a PyTorch or zip archive'],
-    ['GGUF\u0003\u0000\u0000\u0000', 'a GGUF file'],
+    ['GGUF\u0003\u0000\u0000\u0000', 'a header of at most 8 bytes, got a longer one'],
   ])('names what %j is', (content, message) => {
     const path = write('model.safetensors', content);
-    expect(() => SafetensorsFile.open(path)).toThrow(message);
+    expect(() => WeightFile.open(path)).toThrow(message);
   });
 
   it('refuses a missing file, a folder and a file that is cut off', () => {
-    expect(() => SafetensorsFile.open(join(folder, 'none'))).toThrow('expected a readable file');
-    expect(() => SafetensorsFile.open(folder)).toThrow('expected a regular file');
+    expect(() => WeightFile.open(join(folder, 'none'))).toThrow('expected a readable file');
+    expect(() => WeightFile.open(folder)).toThrow('expected a regular file');
     const whole = buildSafetensors({ a: f32([4], [1, 2, 3, 4]) });
     const path = write('cut.safetensors', whole.subarray(0, whole.length - 1));
-    expect(() => SafetensorsFile.open(path)).toThrow('the file is cut off');
+    expect(() => WeightFile.open(path)).toThrow('the file is cut off');
   });
 
   it('notices a file that was truncated, replaced or removed after it was opened', () => {
     const path = write('a.safetensors', buildSafetensors({ a: f32([2], [1, 2]) }));
-    const file = SafetensorsFile.open(path);
+    const file = WeightFile.open(path);
     file.assertUnchanged();
     utimesSync(path, 1, 1);
     expect(() => file.assertUnchanged()).toThrow('got a changed or removed one');
-    const reopened = SafetensorsFile.open(path);
+    const reopened = WeightFile.open(path);
     truncateSync(path, 20);
     expect(() => reopened.readBytes(reopened.header.tensors.get('a')!)).toThrow(
       'changed or removed',
