@@ -21,9 +21,9 @@ export function addInspectCommand(program: Command): void {
     });
 }
 
-/** What is not there counts as a model, so that the message is about the path. */
+/** What is not there counts as a model, so that the message is about the path; so do weights. */
 function isModel(path: string): boolean {
-  if (!existsSync(path)) return true;
+  if (!existsSync(path) || path.endsWith('.safetensors')) return true;
   return statSync(path).isDirectory() && !existsSync(join(path, 'frame-00000.png'));
 }
 

@@ -14,7 +14,7 @@ describe('framepack inspect', { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/tiny-framepack: modes i2v f1, 30 fps, sizes 128x96/);
     expect(stdout).toMatch(/transformer +\d+ tensors +[\d.]+ M parameters +[\d.]+ MB BF16 ".+"/);
-    expect(stdout).toContain(`BF16 "${join(TINY_MODEL, 'vae')}"\n`);
+    expect(stdout).toContain(`F16 "${join(TINY_MODEL, 'vae')}"\n`);
     const json = await runCli(['inspect', TINY_MODEL, '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ parts: expect.any(Array) });
   });
@@ -38,5 +38,8 @@ describe('framepack inspect', { timeout: 60_000 }, () => {
     const { code, stderr } = await runCli(['inspect', '/nowhere']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^framepack: .*\/nowhere.*\(ERR_CHECKPOINT\)\n$/);
+    const clip = join(TINY_MODEL, 'text_encoder_2', 'model.safetensors');
+    const other = await runCli(['inspect', clip]);
+    expect(other.stderr).toContain('expected weights of FramePack, got none of its networks in it');
   });
 });
