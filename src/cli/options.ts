@@ -106,6 +106,15 @@ export function parseDevice(text: string): DeviceChoice {
   return /^\d/.test(text) ? Number(text) : (text as DeviceChoice);
 }
 
+/** Reads pixels such as `480x832`, the height first as in the notation of kernels; multiples belong to the library. */
+export function parseSize(text: string): { height: number; width: number } {
+  const [, height, width] = /^(\d+)x(\d+)$/.exec(text.trim()) ?? [];
+  if (height === undefined || width === undefined) {
+    throw new InvalidArgumentError('expected height x width, such as 480x832.');
+  }
+  return { height: Number(height), width: Number(width) };
+}
+
 /** Reads bytes with an optional unit, such as `6GiB` or `512MB`. */
 export function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(|[kKMGT]i?B|B)$/.exec(text.trim());

@@ -11,6 +11,7 @@ import { addGenerateCommand } from './commands/generate.ts';
 import { addDoctorCommand } from './commands/inspection/doctor.ts';
 import { addEstimateCommand } from './commands/inspection/estimate.ts';
 import { addInspectCommand } from './commands/inspection/inspect.ts';
+import { addPlanCommand } from './commands/inspection/plan.ts';
 import { addResumeCommand } from './commands/job/resume.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { EXIT_CODE_HELP, reportFailure } from './exit-codes.ts';
@@ -43,6 +44,7 @@ export function createProgram(json: boolean): Command {
   addEstimateCommand(program);
   addDoctorCommand(program);
   addInspectCommand(program);
+  addPlanCommand(program);
   addPullCommand(program);
   addConvertCommand(program);
   addBuildCommand(program);

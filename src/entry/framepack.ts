@@ -9,6 +9,8 @@ export {
   arrangeSchedule,
   type SamplingOrder,
 } from '../framepack/arrangement.ts';
+export { drawScheduleSvg } from '../framepack/drawing/schedule-svg.ts';
+export { drawScheduleText } from '../framepack/drawing/schedule-text.ts';
 export { countSections, videoFrames } from '../framepack/frame-count.ts';
 export { History, type HistoryOptions } from '../framepack/history.ts';
 export {
@@ -21,6 +23,7 @@ export {
 export {
   countTokens,
   type FrameGroup,
+  formatKernel,
   formatSchedule,
   type PackingSchedule,
   type PatchKernel,
@@ -38,6 +41,13 @@ export {
   type SectionRequest,
 } from '../framepack/section-plan.ts';
 export { type Overlap, softAppend } from '../framepack/soft-append.ts';
+export {
+  planTokens,
+  type SectionTokens,
+  type TokenGroup,
+  type TokenPlan,
+  type TokenRequest,
+} from '../framepack/token-plan.ts';
 export type { ImageConditions, TextConditions } from '../pipeline/encode-conditions.ts';
 export {
   type SamplerSettings,

@@ -160,9 +160,14 @@ export function formatSchedule(schedule: PackingSchedule): string {
   return words.join('_') + (schedule.isDiscretized ? '+D' : '');
 }
 
-function formatGroup({ numFrames, kernel: { frames, height, width } }: FrameGroup): string {
+function formatGroup({ numFrames, kernel }: FrameGroup): string {
+  return `f${numFrames}${formatKernel(kernel)}`;
+}
+
+/** Writes a kernel in the notation of {@link parseSchedule}, such as `k4` or `k1h2w4`. */
+export function formatKernel({ frames, height, width }: PatchKernel): string {
   const isCubic = height === 2 * frames && width === 2 * frames;
-  return `f${numFrames}k${frames}${isCubic ? '' : `h${height}w${width}`}`;
+  return `k${frames}${isCubic ? '' : `h${height}w${width}`}`;
 }
 
 /**

@@ -50,6 +50,7 @@ describe('help', () => {
       'estimate --variant',
       'estimate --image',
       'estimate --negative-prompt',
+      'plan --svg',
     ]);
   });
 });

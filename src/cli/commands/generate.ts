@@ -80,7 +80,7 @@ const SAMPLING_OPTIONS: readonly Option[] = [
   }),
   option(
     '--schedule <text>',
-    'what each section sees and how finely: symmetric and other names, or notation such as td_f16k4f2k2f1k1_g9',
+    'what each section sees and how finely: a name or notation, see framepack plan',
     { default: 'that of --mode' },
   ),
   option('--latent-window-size <frames>', 'latent frames of a section', {
