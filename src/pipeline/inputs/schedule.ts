@@ -107,7 +107,8 @@ export function isTrainedSchedule(
   return modes.includes(mode) && schedule === releasedSchedule(mode, latentWindowSize);
 }
 
-function releasedSchedule(mode: GenerationMode, numFrames: number): string {
+/** The schedule of a released model with windows of so many latent frames. */
+export function releasedSchedule(mode: GenerationMode, numFrames: number): string {
   const { parts, ...schedule } = findSchedule(NAMED_SCHEDULES[mode].notation);
   const resized: PackingSchedule = {
     ...schedule,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { DeviceKind } from '../../tensor/device.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import type { LoraReport } from '../inputs/loras.ts';
+import { releasedSchedule } from '../inputs/schedule.ts';
 import type { ResolvedRequest } from '../request.ts';
 
 const GENERATOR = 'framepack-node';
@@ -44,7 +45,7 @@ export interface VideoMetadata extends ResolvedRequest {
 const count = z.int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-const schema: z.ZodType<VideoMetadata> = z.object({
+const fields = z.object({
   generator: z.literal(GENERATOR),
   version: z.string(),
   node: z.string(),
@@ -70,9 +71,10 @@ const schema: z.ZodType<VideoMetadata> = z.object({
   prompt: z.string(),
   negativePrompt: z.string(),
   mode: z.enum(['i2v', 'f1']),
-  schedule: z.string(),
-  latentWindowSize: count,
-  flowShift: z.number().nullable(),
+  // Older versions knew the two released schedules alone, with windows of 9.
+  schedule: z.string().optional(),
+  latentWindowSize: count.default(9),
+  flowShift: z.number().nullable().default(null),
   seconds: z.number(),
   steps: count,
   // Beyond 2^53 - 1 a number of JSON would be another one.
@@ -92,6 +94,11 @@ const schema: z.ZodType<VideoMetadata> = z.object({
     .object({ kind: z.enum(['tea', 'mag', 'first-block']), threshold: z.number() })
     .nullable(),
 });
+
+const schema: z.ZodType<VideoMetadata> = fields.transform(({ schedule, ...facts }) => ({
+  ...facts,
+  schedule: schedule ?? releasedSchedule(facts.mode, facts.latentWindowSize),
+}));
 
 /** What of a LoRA is stored. */
 export function storedLora({ unmatched, file, ...report }: LoraReport): StoredLora {

@@ -23,6 +23,14 @@ describe('metadataText', () => {
     expect(parseMetadata(JSON.stringify(older))?.loras).toEqual([]);
   });
 
+  it('of a version before schedules had that of its mode', () => {
+    const { schedule: _, latentWindowSize: _window, flowShift: _shift, ...older } = FACTS;
+    const text = metadataText({ ...older, mode: 'f1' } as typeof FACTS);
+    expect(parseMetadata(text)).toMatchObject({
+      ...{ schedule: 'f1k1_td_f16k4f2k2f1k1_g9', latentWindowSize: 9, flowShift: null },
+    });
+  });
+
   it('names LoRAs without their folder', () => {
     const report = { file: 'a/b.safetensors', scale: 2, sha256: 'c'.repeat(64), numMatched: 3 };
     const stored = storedLora({ ...report, unmatched: ['x'] });
