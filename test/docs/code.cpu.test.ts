@@ -96,12 +96,15 @@ describe('commands', () => {
  */
 function runsHere(document: string, [name, ...words]: readonly string[]): boolean {
   const model = words[words.indexOf('--model') + 1];
+  const isReleased = words.includes('--transformer');
   const isTiny = !words.includes('--model') || model === 'models/tiny-framepack';
   const answers = SERVERS.filter(({ block }) => block.document === document).flatMap(
     ({ requests }) => requests.flatMap(wordsOf),
   );
   const needsAnswer = words.some((word) => word.includes('.') && answers.includes(word));
-  return isTiny && !needsAnswer && !words.includes('cuda') && !NOT_RUN.includes(name!);
+  return (
+    isTiny && !isReleased && !needsAnswer && !words.includes('cuda') && !NOT_RUN.includes(name!)
+  );
 }
 
 describe('facts', () => {
