@@ -2,6 +2,7 @@ import { conv3d } from '../ops/conv3d.ts';
 import { contiguous } from '../ops/copy.ts';
 import { sum } from '../ops/reduce.ts';
 import { checkObject, checkTensor } from '../tensor/check.ts';
+import type { FloatDType } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkLoad, type WeightScope } from '../weights/weight-scope.ts';
@@ -57,13 +58,13 @@ export class CausalConv3d {
       return conv3d(x, this.weight, { ...epilogue, stride: this.stride });
     }
     return scope(() => {
-      const planar = collapseTime(this.weight);
+      const planar = collapseTime(this.weight, x.dtype as FloatDType);
       return conv3d(x, planar, { ...epilogue, stride: [1, this.stride[1], this.stride[2]] });
     });
   }
 }
 
-/** `[C_out, kT, kH, kW, C_in]` -> `[C_out, 1, kH, kW, C_in]` f32: the sum over the temporal taps. */
-export function collapseTime(weight: Tensor): Tensor {
-  return sum(weight, { axis: 1, keepAxis: true, outDtype: 'f32' });
+/** `[C_out, kT, kH, kW, C_in]` -> `[C_out, 1, kH, kW, C_in]`: the sum over the temporal taps, rounded once. */
+export function collapseTime(weight: Tensor, dtype: FloatDType): Tensor {
+  return sum(weight, { axis: 1, keepAxis: true, outDtype: dtype });
 }

@@ -111,13 +111,12 @@ export async function networkWeights(context: RunContext, part: ModelPart): Prom
 }
 
 /**
- * The dtype in which an encoder or the VAE computes. A run in 16 bits leaves each the 16-bit type of its weights: the
- * reference (`demo_gradio.py`) runs them in f16 and the transformer in bf16, and tensor cores multiply operands
- * of one type.
+ * The dtype in which an encoder or the VAE computes. A run in 16 bits leaves each the 16-bit type of its weights; those in
+ * other types are cast to f16. The reference (`demo_gradio.py`) runs all of them in f16 and the transformer in bf16.
  */
 export function ownDType(context: RunContext, weights: Checkpoint): FloatDType {
   if (context.dtype === 'f32') return 'f32';
   const stored = new Set(weights.entries().map((entry) => entry.dtype));
   const halves = (['f16', 'bf16'] as const).filter((dtype) => stored.has(dtype));
-  return halves.length === 1 ? halves[0]! : context.dtype;
+  return halves.length === 1 ? halves[0]! : 'f16';
 }

@@ -3,7 +3,7 @@ import { cast, dequantizeFp8 } from '../ops/copy.ts';
 import { mul } from '../ops/elementwise.ts';
 import { embedding } from '../ops/gather.ts';
 import { checkObject, mismatch } from '../tensor/check.ts';
-import type { FloatDType } from '../tensor/dtype.ts';
+import { type FloatDType, isFloatDType } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { empty, fromArray, type ScaledWeight, type Tensor, type Weight } from '../tensor/tensor.ts';
 import type { TensorEntry } from './files/safetensors-header.ts';
@@ -24,33 +24,44 @@ export class WeightScope {
   /** Dotted path of this scope, empty at the root. */
   readonly path: string;
   protected readonly source: TensorSource;
+  /** The 16-bit type that float tensors are cast to while they are taken; null leaves each its own. */
+  readonly dtype: 'f16' | 'bf16' | null;
   private readonly edits: WeightEdits | null;
 
   /** Use `Checkpoint.scope`. */
-  constructor(source: TensorSource, path: string, edits: WeightEdits | null = null) {
+  constructor(
+    source: TensorSource,
+    path: string,
+    edits: WeightEdits | null = null,
+    dtype: 'f16' | 'bf16' | null = null,
+  ) {
     this.source = source;
     this.path = path;
     this.edits = edits;
+    this.dtype = dtype;
   }
 
   /** The scope of a module, such as `attn.to_q`, relative to this one. */
   at(path: string): WeightScope {
-    return new WeightScope(this.source, this.resolve(path), this.edits);
+    return new WeightScope(this.source, this.resolve(path), this.edits, this.dtype);
   }
 
   /** This scope with tensors changed while they are taken. */
   edited(edits: WeightEdits): WeightScope {
-    return new WeightScope(this.source, this.path, edits);
+    return new WeightScope(this.source, this.path, edits, this.dtype);
   }
 
   /**
    * The network in this scope, under the names its loader knows whatever the file calls them.
    *
+   * @param dtype - type of the network's activations. Tensor cores multiply operands of one type, so that weights of
+   *   another are cast once, here, when it has 16 bits; fp8 matrices stay. In f32 products of two types cost nothing more.
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when there is none.
    */
-  network(names: NetworkNames): NetworkScope {
+  network(names: NetworkNames, dtype: FloatDType = 'f32'): NetworkScope {
     const root = this.path === '' ? '' : `${this.path}.`;
-    return new NetworkScope(new NetworkTensors(this.source, root, names), this.edits);
+    const tensors = new NetworkTensors(this.source, root, names);
+    return new NetworkScope(tensors, this.edits, dtype === 'f32' ? null : dtype);
   }
 
   has(name: string): boolean {
@@ -58,12 +69,14 @@ export class WeightScope {
   }
 
   /**
-   * Takes a tensor in a type that every operation reads: as `Checkpoint.take`, but fp8 is widened to the 16-bit type
-   * of the checkpoint, with its scales applied. The name is relative to this scope.
+   * Takes a tensor in a type that every operation reads: as `Checkpoint.take`, but float tensors are cast to the type of
+   * the scope, and without one fp8 is widened to the 16-bit type of the checkpoint, with its scales applied. The name is
+   * relative to this scope.
    *
    * @throws {@link FramePackError} as `Checkpoint.take`; `ERR_CHECKPOINT` when scales do not fit or nobody knows them.
    */
   take(name: string, shape: readonly number[]): Tensor {
+    if (this.dtype !== null && this.isFloat(name)) return this.takeAs(name, shape, this.dtype);
     return scope(() => {
       const weight = this.takeWide(name, shape, this.source.wideType);
       return this.edits?.apply(this.resolve(name), weight) ?? weight;
@@ -140,6 +153,11 @@ export class WeightScope {
     return widen(data.reshape(matrix), scales, wideType).reshape(shape);
   }
 
+  private isFloat(name: string): boolean {
+    const entry = this.entryOf(name);
+    return isFp8(entry) || (entry?.dtype != null && isFloatDType(entry.dtype));
+  }
+
   private entryOf(name: string): TensorEntry | undefined {
     const full = this.resolve(name);
     return this.source.has(full) ? this.source.entryOf(full) : undefined;
@@ -170,8 +188,8 @@ export class NetworkScope extends WeightScope {
   private readonly tensors: NetworkTensors;
 
   /** Use {@link WeightScope.network}. */
-  constructor(tensors: NetworkTensors, edits: WeightEdits | null) {
-    super(tensors, '', edits);
+  constructor(tensors: NetworkTensors, edits: WeightEdits | null, dtype: 'f16' | 'bf16' | null) {
+    super(tensors, '', edits, dtype);
     this.tensors = tensors;
   }
 

@@ -49,10 +49,10 @@ const LOADERS: Readonly<Record<string, { part: string; load: Load }>> = {
     load: (weights) =>
       SiglipVision.load(weights, parseSiglipVisionConfig(tinyConfig('image_encoder')), 'f32'),
   },
-  'VAE encoder': { part: 'vae', load: (weights) => VaeEncoder.load(weights, VAE_CONFIG) },
+  'VAE encoder': { part: 'vae', load: (weights) => VaeEncoder.load(weights, VAE_CONFIG, 'f32') },
   'VAE decoder': {
     part: 'vae',
-    load: (weights) => VaeDecoder.load(weights, VAE_CONFIG, { upsampling: 'plain' }),
+    load: (weights) => VaeDecoder.load(weights, VAE_CONFIG, { upsampling: 'plain', dtype: 'f32' }),
   },
 };
 
@@ -79,7 +79,7 @@ test.each(Object.entries(LOADERS))('%s holds its weights once', async (_, { part
 
 test('the decoder holds the merged taps in place of the convolutions they stand for', async () => {
   const { resident, taken } = await bytesOf('vae', (weights) =>
-    VaeDecoder.load(weights, VAE_CONFIG),
+    VaeDecoder.load(weights, VAE_CONFIG, { dtype: 'f32' }),
   );
   const [, second, third, coarsest] = VAE_CONFIG.blockChannels;
   // Stored in f16, 27 taps; merged in f32: 4 phases of 12 taps where time is not doubled, else 8 of 8.

@@ -53,7 +53,7 @@ describe('CausalConv3d', () => {
 
   it('sums the temporal taps', async () => {
     const weight = fromArray(device, [1, 10, 100], [1, 3, 1, 1, 1], 'f32');
-    const summed = collapseTime(weight);
+    const summed = collapseTime(weight, 'f32');
     expect(summed.shape).toEqual([1, 1, 1, 1, 1]);
     expect([...(await summed.readFloat32())]).toEqual([111]);
   });

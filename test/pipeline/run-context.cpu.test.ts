@@ -96,12 +96,12 @@ describe('ownDType', () => {
     expect(ownDType(run, await networkWeights(run, part))).toBe(own);
   });
 
-  it('is that of the run for weights in f32', async () => {
+  it('is f16 for weights in f32, as upstream', async () => {
     const run = { ...(await context()), dtype: 'bf16' as const };
     const folder = mkdtempSync(join(tmpdir(), 'run-context-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, 'model.safetensors');
     writeFileSync(path, buildSafetensors({ a: f32([1], [1]) }));
-    expect(ownDType(run, await Checkpoint.open(device, path))).toBe('bf16');
+    expect(ownDType(run, await Checkpoint.open(device, path))).toBe('f16');
   });
 });

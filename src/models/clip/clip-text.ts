@@ -46,7 +46,7 @@ export class ClipText {
   /** Takes everything below `text_model`, wherever the file has it. */
   static load(weights: WeightScope, config: ClipTextConfig, dtype: FloatDType): ClipText {
     const { hiddenSize, layerNormEps } = config;
-    const root = weights.network(CLIP_NAMES);
+    const root = weights.network(CLIP_NAMES, dtype);
     const embeddings = root.at('embeddings');
     const layers = Array.from({ length: config.numLayers }, (_, index) =>
       EncoderLayer.load(root.at(`encoder.layers.${index}`), {

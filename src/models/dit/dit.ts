@@ -100,7 +100,7 @@ export class Dit {
     numResident?: number,
   ): Dit {
     const { width, imageWidth, pooledWidth } = config;
-    const root = weights.network(DIT_NAMES);
+    const root = weights.network(DIT_NAMES, dtype);
     const loaders = blockLoaders(root, config);
     const isStreamed = numResident !== undefined;
     if (isStreamed) for (const { path } of loaders) root.leave(path);

@@ -75,7 +75,7 @@ export class Llama {
    */
   static load(weights: WeightScope, config: LlamaConfig, options: LlamaOptions): Llama {
     const wanted = stateIndex(options.hiddenLayer, config.numLayers);
-    const root = weights.network(LLAMA_NAMES);
+    const root = weights.network(LLAMA_NAMES, options.dtype);
     const paths = Array.from({ length: wanted }, (_, index) => `layers.${index}`);
     const layers = BlockStream.load(
       paths.map((path) => () => LlamaLayer.load(root.at(path), config)),

@@ -52,7 +52,7 @@ export class SiglipVision {
   /** Takes everything below `vision_model` but its `head`, wherever the file has it. */
   static load(weights: WeightScope, config: SiglipVisionConfig, dtype: FloatDType): SiglipVision {
     const { hiddenSize, channels, patchSize, layerNormEps } = config;
-    const root = weights.network(SIGLIP_NAMES);
+    const root = weights.network(SIGLIP_NAMES, dtype);
     const patch = root.at('embeddings.patch_embedding');
     const numTokens = gridSize(config) ** 2;
     const layers = Array.from({ length: config.numLayers }, (_, index) =>
@@ -84,10 +84,11 @@ export class SiglipVision {
   async forward(pixels: Tensor, pace?: Pace): Promise<Tensor> {
     return scope(async () => {
       const used = gridSize(this.config) * this.config.patchSize;
-      const cropped = pixels.slice(2, 0, used).slice(3, 0, used).unsqueeze(2);
+      const { dtype } = this;
+      const cropped = cast(pixels.slice(2, 0, used).slice(3, 0, used).unsqueeze(2), dtype);
       const weight = this.patchWeight.unsqueeze(2);
-      const tokens = patchify(cropped, weight, { bias: this.patchBias, outDtype: this.dtype });
-      const embedded = add(tokens, cast(this.positionEmbedding, this.dtype));
+      const tokens = patchify(cropped, weight, { bias: this.patchBias, outDtype: dtype });
+      const embedded = add(tokens, cast(this.positionEmbedding, dtype));
       return this.postNorm.forward(await runLayers(embedded, this.layers, { pace }));
     });
   }

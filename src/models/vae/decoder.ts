@@ -1,6 +1,7 @@
 import type { Pace } from '../../nn/block-chain.ts';
 import { CausalConv3d } from '../../nn/causal-conv3d.ts';
 import { GroupNorm } from '../../nn/norm.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { VAE_DECODER_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
@@ -15,8 +16,10 @@ type UpBlock = readonly (ResnetBlock | Upsampler)[];
 // Coarsest first: every block but the last doubles space, all of those but the first double time.
 const UP_FACTORS: readonly (UpsampleFactor | null)[] = [[1, 2, 2], [2, 2, 2], [2, 2, 2], null];
 
-/** How the decoder upsamples. */
+/** How the decoder computes. */
 export interface VaeDecoderOptions {
+  /** Of the activations. */
+  readonly dtype: FloatDType;
   readonly upsampling?: 'polyphase' | 'plain';
 }
 
@@ -33,7 +36,7 @@ export class VaeDecoder {
 
   private constructor(weights: WeightScope, config: VaeConfig, options: VaeDecoderOptions) {
     const { blockChannels, channels, latentChannels, normGroups } = config;
-    const root = weights.network(VAE_DECODER_NAMES);
+    const root = weights.network(VAE_DECODER_NAMES, options.dtype);
     const decoder = root.at('decoder');
     this.postQuantConv = CausalConv3d.load(root.at('post_quant_conv'), {
       inChannels: latentChannels,
@@ -62,11 +65,7 @@ export class VaeDecoder {
   }
 
   /** Takes `decoder.*` and `post_quant_conv`. */
-  static load(
-    weights: WeightScope,
-    config: VaeConfig,
-    options: VaeDecoderOptions = {},
-  ): VaeDecoder {
+  static load(weights: WeightScope, config: VaeConfig, options: VaeDecoderOptions): VaeDecoder {
     return new VaeDecoder(weights, config, options);
   }
 
@@ -91,7 +90,7 @@ export class VaeDecoder {
 function loadUpBlock(
   weights: WeightScope,
   config: VaeConfig,
-  place: VaeDecoderOptions & { factor: UpsampleFactor | null; index: number },
+  place: Pick<VaeDecoderOptions, 'upsampling'> & { factor: UpsampleFactor | null; index: number },
 ): UpBlock {
   const reversed = config.blockChannels.toReversed();
   const outChannels = reversed[place.index]!;

@@ -1,6 +1,7 @@
 import type { Pace } from '../../nn/block-chain.ts';
 import { CausalConv3d } from '../../nn/causal-conv3d.ts';
 import { GroupNorm } from '../../nn/norm.ts';
+import type { FloatDType } from '../../tensor/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { VAE_ENCODER_NAMES } from '../../weights/network-names.ts';
 import type { WeightScope } from '../../weights/weight-scope.ts';
@@ -30,10 +31,10 @@ export class VaeEncoder {
   private readonly convOut: CausalConv3d;
   private readonly quantConv: CausalConv3d;
 
-  private constructor(weights: WeightScope, config: VaeConfig) {
+  private constructor(weights: WeightScope, config: VaeConfig, dtype: FloatDType) {
     const { blockChannels, channels, latentChannels, normGroups } = config;
     const moments = 2 * latentChannels;
-    const root = weights.network(VAE_ENCODER_NAMES);
+    const root = weights.network(VAE_ENCODER_NAMES, dtype);
     const encoder = root.at('encoder');
     this.convIn = CausalConv3d.load(encoder.at('conv_in.conv'), {
       inChannels: channels,
@@ -61,9 +62,9 @@ export class VaeEncoder {
     this.leftOver = root.leftOver();
   }
 
-  /** Takes `encoder.*` and `quant_conv`. */
-  static load(weights: WeightScope, config: VaeConfig): VaeEncoder {
-    return new VaeEncoder(weights, config);
+  /** Takes `encoder.*` and `quant_conv`, for activations in `dtype`. */
+  static load(weights: WeightScope, config: VaeConfig, dtype: FloatDType): VaeEncoder {
+    return new VaeEncoder(weights, config, dtype);
   }
 
   /** `[1, T, H, W, 3]` -> moments `[1, (T - 1) / 4 + 1, H / 8, W / 8, 2 C]`: means, then log variances. */

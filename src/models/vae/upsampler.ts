@@ -24,11 +24,17 @@ export class Upsampler {
   private readonly method: 'polyphase' | 'plain';
   private readonly phases: readonly Phase[];
 
-  constructor(conv: CausalConv3d, factor: UpsampleFactor, method: 'polyphase' | 'plain') {
+  /** @param dtype - of the merged taps. */
+  constructor(
+    conv: CausalConv3d,
+    factor: UpsampleFactor,
+    method: 'polyphase' | 'plain',
+    dtype: FloatDType = 'f32',
+  ) {
     this.conv = conv;
     this.factor = factor;
     this.method = method;
-    this.phases = method === 'polyphase' ? polyphase(conv.weight, factor) : [];
+    this.phases = method === 'polyphase' ? polyphase(conv.weight, factor, dtype) : [];
   }
 
   /** Takes `conv.conv` with weight `[C, C, 3, 3, 3]`. */
@@ -39,9 +45,10 @@ export class Upsampler {
   ): Upsampler {
     const shape = { inChannels: channels, outChannels: channels, kernel: 3 };
     const conv = CausalConv3d.load(weights.at('conv.conv'), shape);
-    const upsampler = new Upsampler(conv, options.factor, options.method);
+    const { factor, method } = options;
+    const upsampler = new Upsampler(conv, factor, method, weights.dtype ?? 'f32');
     // The phases stand in for it; its shape is still read.
-    if (options.method === 'polyphase') conv.weight.dispose();
+    if (method === 'polyphase') conv.weight.dispose();
     return upsampler;
   }
 
@@ -64,7 +71,7 @@ export class Upsampler {
 
 /** One residue class of output positions along the three axes. */
 interface Phase {
-  /** `[C_out, kT, kH, kW, C_in]` f32, merged taps. */
+  /** `[C_out, kT, kH, kW, C_in]`, merged taps. */
   readonly weight: Tensor;
   /** First output index and step along each axis. */
   readonly start: readonly [number, number, number];
@@ -89,7 +96,8 @@ function writePhase(phase: Phase, x: Tensor, target: { out: Tensor; bias: Tensor
   conv3d(x, phase.weight, { bias: target.bias, pad: phase.pad, outExtent, into });
 }
 
-function polyphase(weight: Tensor, factor: UpsampleFactor): Phase[] {
+/** Taps are merged in f32 and rounded once, to the type that they are multiplied in. */
+function polyphase(weight: Tensor, factor: UpsampleFactor, dtype: FloatDType): Phase[] {
   return scope(() => {
     const wide = cast(weight, 'f32');
     const phases: Phase[] = [];
@@ -97,7 +105,7 @@ function polyphase(weight: Tensor, factor: UpsampleFactor): Phase[] {
       for (const h of spacePhases(t.weight, 2)) {
         for (const w of spacePhases(h.weight, 3)) {
           phases.push({
-            weight: w.weight,
+            weight: cast(w.weight, dtype),
             start: [t.start, h.start, w.start],
             step: [t.step, h.step, w.step],
             pad: [t.pad, h.pad, w.pad],

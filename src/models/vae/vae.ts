@@ -52,7 +52,7 @@ export class VaeImageEncoder {
 
   /** Takes `encoder.*` and `quant_conv`. */
   static load(weights: WeightScope, config: VaeConfig, dtype: FloatDType): VaeImageEncoder {
-    return new VaeImageEncoder(VaeEncoder.load(weights, config), config, dtype);
+    return new VaeImageEncoder(VaeEncoder.load(weights, config, dtype), config, dtype);
   }
 
   /** The posterior of `[1, 3, T, H, W]` pixels; T is 1 modulo 4, H and W are multiples of 8. */
@@ -102,7 +102,7 @@ export class VaeVideoDecoder {
   static load(
     weights: WeightScope,
     config: VaeConfig,
-    options: VaeDecoderOptions & { dtype: FloatDType },
+    options: VaeDecoderOptions,
   ): VaeVideoDecoder {
     return new VaeVideoDecoder(VaeDecoder.load(weights, config, options), config, options.dtype);
   }

@@ -15,7 +15,7 @@ afterEach(() => device.close());
 async function decode(frames: number, upsampling: 'polyphase' | 'plain'): Promise<Float32Array> {
   const checkpoint = await tinyWeights(device, 'vae');
   return scope(async () => {
-    const decoder = VaeDecoder.load(checkpoint.scope(), VAE_CONFIG, { upsampling });
+    const decoder = VaeDecoder.load(checkpoint.scope(), VAE_CONFIG, { upsampling, dtype: 'f32' });
     const latents = randomTensor(device, [1, frames, 4, 6, VAE_CONFIG.latentChannels]);
     const pixels = await decoder.forward(latents);
     expect(pixels.shape).toEqual([1, 4 * frames - 3, 32, 48, 3]);
@@ -38,7 +38,7 @@ describe('VaeDecoder', () => {
 
   it('takes the decoder half of the checkpoint and no more', async () => {
     const checkpoint = await tinyWeights(device, 'vae');
-    scope(() => VaeDecoder.load(checkpoint.scope(), VAE_CONFIG));
+    scope(() => VaeDecoder.load(checkpoint.scope(), VAE_CONFIG, { dtype: 'f32' }));
     expect(checkpoint.unused().every((name) => /^(encoder|quant_conv)\./.test(name))).toBe(true);
   });
 });

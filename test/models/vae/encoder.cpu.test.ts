@@ -19,7 +19,7 @@ describe('VaeEncoder', () => {
   ])('compresses %d frames to %d', async (frames, latents) => {
     const checkpoint = await tinyWeights(device, 'vae');
     await scope(async () => {
-      const encoder = VaeEncoder.load(checkpoint.scope(), VAE_CONFIG);
+      const encoder = VaeEncoder.load(checkpoint.scope(), VAE_CONFIG, 'f32');
       const moments = await encoder.forward(randomTensor(device, [1, frames, 16, 24, 3]));
       expect(moments.shape).toEqual([1, latents, 2, 3, 2 * VAE_CONFIG.latentChannels]);
     });
@@ -29,7 +29,7 @@ describe('VaeEncoder', () => {
   it('shows its stages in order', async () => {
     const checkpoint = await tinyWeights(device, 'vae');
     await scope(async () => {
-      const encoder = VaeEncoder.load(checkpoint.scope(), VAE_CONFIG);
+      const encoder = VaeEncoder.load(checkpoint.scope(), VAE_CONFIG, 'f32');
       const names: string[] = [];
       const tap = (name: string): void => void names.push(name);
       await encoder.forward(randomTensor(device, [1, 1, 16, 16, 3]), { tap });
