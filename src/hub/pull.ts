@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { FramePackError } from '../errors.ts';
 import { lockBlob } from './cache/blob-lock.ts';
 import { CachedRepository } from './cache/cached-repository.ts';
@@ -79,6 +80,8 @@ export interface PulledRepository {
   readonly commit: string;
   /** Folder of the files, in the Hugging Face cache. */
   readonly folder: string;
+  /** What was asked for, relative to the folder. */
+  readonly files: readonly string[];
 }
 
 /** Sizes and times that tests make small. */
@@ -143,14 +146,22 @@ export async function pullTuned(
 
 function cachedOnly(
   { cacheFolder }: HubSettings,
-  { repository, revision }: RepositoryRequest,
+  { repository, revision, wants }: RepositoryRequest,
 ): PulledRepository {
   const cached = new CachedRepository(cacheFolder, repository);
   const commit = cached.commitOf(revision);
   const folder = cached.findSnapshot(revision);
-  if (commit !== null && folder !== null) return { repository, commit, folder };
+  if (commit !== null && folder !== null) {
+    return { repository, commit, folder, files: filesIn(folder).filter(wants) };
+  }
   const message = `pull: ${repository}@${revision} is not in ${cacheFolder}, and HF_HUB_OFFLINE forbids to ask the hub`;
   throw new FramePackError('ERR_DOWNLOAD', message, { repository, cacheFolder });
+}
+
+/** Paths of all files below a folder, links to files included. */
+function filesIn(folder: string): string[] {
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return all.filter((name) => statSync(path.join(folder, name)).isFile()).toSorted();
 }
 
 interface PullParts {
@@ -188,7 +199,7 @@ class PullRun {
       const listing = await listRepository(client, repository, revision, signal);
       const cached = new CachedRepository(client.settings.cacheFolder, repository);
       const { commit } = listing;
-      const files = listing.files.filter(({ path }) => wants(path));
+      const files = listing.files.filter((file) => wants(file.path));
       if (files.length === 0) {
         const message = `pull: ${repository}@${revision} has no such file`;
         throw new FramePackError('ERR_DOWNLOAD', message, { repository, revision });
@@ -198,12 +209,13 @@ class PullRun {
         planned.push({ cached, commit, repository, file, blobPath });
       }
       const folder = cached.snapshotFolder(commit);
-      pulled.push({ repository, commit, folder, revision, cached });
+      const names = files.map(({ path: name }) => name);
+      pulled.push({ repository, commit, folder, files: names, revision, cached });
     }
     await this.checkRoom(planned);
     for (const plan of planned) await this.fetch(plan);
     for (const { cached, revision, commit } of pulled) await cached.remember(revision, commit);
-    return pulled.map(({ repository, commit, folder }) => ({ repository, commit, folder }));
+    return pulled.map(({ revision: _, cached: __, ...repository }) => repository);
   }
 
   private async checkRoom(planned: readonly PlannedFile[]): Promise<void> {
@@ -228,31 +240,31 @@ class PullRun {
 
   private async fetch({ cached, commit, repository, file, blobPath }: PlannedFile): Promise<void> {
     const { client, shape, emit, signal } = this.parts;
-    const { path, size } = file;
+    const { path: name, size } = file;
     await cached.prepare();
-    const wait = (): void => emit({ type: 'wait', file: path });
+    const wait = (): void => emit({ type: 'wait', file: name });
     let wasCached = existsSync(blobPath);
     if (!wasCached) {
       await using _lock = await lockBlob(blobPath, wait, signal);
       wasCached = existsSync(blobPath);
       if (!wasCached) {
-        const name = path.split('/').map(encodeURIComponent).join('/');
-        const address = `${client.settings.endpoint}/${repository}/resolve/${commit}/${name}`;
+        const escaped = name.split('/').map(encodeURIComponent).join('/');
+        const address = `${client.settings.endpoint}/${repository}/resolve/${commit}/${escaped}`;
         const observer = {
-          arrived: (count: number) => this.progress(path, count),
+          arrived: (count: number) => this.progress(name, count),
           adjusted: (count: number) => {
             this.bytes += count;
           },
           retry: (reason: string, waitMs: number) =>
-            emit({ type: 'retry', file: path, reason, waitMs }),
-          verify: () => emit({ type: 'verify', file: path }),
+            emit({ type: 'retry', file: name, reason, waitMs }),
+          verify: () => emit({ type: 'verify', file: name }),
         };
         await new FileDownload(client, { address, file, blobPath }, shape, observer).run(signal);
       }
     }
     if (wasCached) this.bytes += size;
-    await cached.link(commit, path, file.digest.hex);
-    emit({ type: 'file', file: path, size, wasCached });
+    await cached.link(commit, name, file.digest.hex);
+    emit({ type: 'file', file: name, size, wasCached });
   }
 
   private progress(file: string, count: number): void {

@@ -61,7 +61,7 @@ export function addConvertCommand(program: Command): void {
 }
 
 /** Prints lines about each event on stderr; of those of a quiet run only what was left out. */
-function printerOf(isQuiet: boolean): (event: ConvertEvent) => void {
+export function printerOf(isQuiet: boolean): (event: ConvertEvent) => void {
   return (event) => {
     const lines = linesOf(event).filter((line) => !isQuiet || line.startsWith(WARNING));
     for (const line of lines) console.error(line);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lineOf } from '../../../src/cli/commands/pull.ts';
@@ -44,6 +44,24 @@ describe('framepack pull', { timeout: 60_000 }, () => {
     expect(await pull('owner/missing')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('ERR_DOWNLOAD'),
+    });
+  });
+});
+
+describe('framepack pull --fp8', { timeout: 60_000 }, () => {
+  test('refuses a file that is there before anything is fetched', async () => {
+    const out = path.join(bench.cacheFolder, 'there.safetensors');
+    writeFileSync(out, 'mine');
+    const { code, stderr } = await pull('owner/model', '--fp8', 'channel', '--out', out);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('--force') });
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+    expect(bench.hub.served).toEqual([]);
+  });
+
+  test('--out alone is a wrong command line', async () => {
+    expect(await pull('owner/model', '--out', 'x.safetensors')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--fp8'),
     });
   });
 });

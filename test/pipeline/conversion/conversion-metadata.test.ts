@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { conversionMetadata } from '../../../src/pipeline/conversion/conversion-metadata.ts';
 import { openCheckpointFiles } from '../../../src/weights/files/checkpoint-files.ts';
@@ -12,8 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function metadataOf(before: Readonly<Record<string, string>>) {
-  const path = join(folder, 'in.safetensors');
+function metadataOf(before: Readonly<Record<string, string>>, place = '.') {
+  const path = join(folder, place, 'in.safetensors');
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, buildSafetensors({ a: f32([1], [1]) }, before));
   const lora = { file: join(folder, 'style.safetensors'), scale: 0.5, sha256: 'ab', numMatched: 2 };
   const choice = { fp8: 'channel', dtype: null, loras: [{ ...lora, unmatched: ['x'] }] } as const;
@@ -44,4 +45,10 @@ test('adds to what was done before', () => {
 test.each(['no JSON', '{"a": 1}'])('passes over %j that others wrote there', (before) => {
   const { framepack_node: done } = metadataOf({ framepack_node: before });
   expect(JSON.parse(done!)).toMatchObject([{ fp8: 'channel' }]);
+});
+
+test('weights from a Hugging Face cache keep the name of their repository', () => {
+  const place = 'models--lllyasviel--FramePackI2V_HY/snapshots/abc';
+  expect(metadataOf({}, place)['modelspec.title']).toBe('FramePackI2V_HY');
+  expect(metadataOf({ 'modelspec.title': 'mine' }, place)['modelspec.title']).toBe('mine');
 });
