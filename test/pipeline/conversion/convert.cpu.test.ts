@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { convert } from '../../../src/pipeline/conversion/convert.ts';
 import {
@@ -30,6 +30,7 @@ import { officialShapes } from '../../full-size/official-shapes.ts';
 import { storedAs } from '../../full-size/public-layouts.ts';
 import { writeShards, writeSparse } from '../../full-size/sparse-file.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
+import { tinyWithWeights } from '../../models/tiny-with-weights.ts';
 import { repositoryPath } from '../../tokenizers/vocabularies.ts';
 import { writeTinyLora } from '../inputs/tiny-lora.ts';
 import { collect, TINY_REQUEST } from '../tiny-request.ts';
@@ -161,7 +162,11 @@ describe('LoRAs', () => {
       .map(([name]) => name.replace(/\.(scale_)?weight$/, ''));
     const modules = ['transformer_blocks.0.attn.to_v', 'single_transformer_blocks.2.attn.to_v'];
     expect([...new Set(differing)].toSorted()).toEqual(modules.toSorted());
-    const events = await collect({ ...TINY_REQUEST, steps: 1, model: modelWith(target) });
+    const events = await collect({
+      ...TINY_REQUEST,
+      steps: 1,
+      model: tinyWithWeights(join(folder, 'model'), target),
+    });
     expect(events.at(-1)?.type).toBe('done');
   });
 
@@ -169,21 +174,6 @@ describe('LoRAs', () => {
     await convert(TINY, target, { loras: [{ file: writeTinyLora(folder, 3), scale: 0 }] });
     expect(digests(target)).toEqual(digests(TINY));
   });
-
-  /** The small model with other weights of its transformer. */
-  function modelWith(weights: string): string {
-    const model = join(folder, 'model');
-    for (const part of readdirSync(TINY_MODEL, { recursive: true, withFileTypes: true })) {
-      if (!part.isFile() || part.name === basename(TINY)) continue;
-      const to = join(model, part.parentPath.slice(TINY_MODEL.length));
-      mkdirSync(to, { recursive: true });
-      copyFileSync(join(part.parentPath, part.name), join(to, part.name));
-    }
-    const vae = join('vae', basename(TINY));
-    copyFileSync(join(TINY_MODEL, vae), join(model, vae));
-    copyFileSync(weights, join(model, 'transformer', basename(TINY)));
-    return model;
-  }
 });
 
 test('memory is bounded by the largest tensor, at the true size of blocks', async () => {
