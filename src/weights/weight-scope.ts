@@ -1,5 +1,5 @@
 import { show } from '../errors.ts';
-import { cast, dequantizeFp8 } from '../ops/copy.ts';
+import { cast, dequantizeFp8, quantizeFp8 } from '../ops/copy.ts';
 import { mul } from '../ops/elementwise.ts';
 import { embedding } from '../ops/gather.ts';
 import { checkObject, mismatch } from '../tensor/check.ts';
@@ -100,14 +100,15 @@ export class WeightScope {
 
   /**
    * Takes a matrix in whatever format it is stored: plain, or fp8 with its scales. An fp8 matrix without scales has the
-   * scale 1. The other 8-bit type, e5m2, is widened, and so is a matrix that is edited.
+   * scale 1. One that is edited is widened to f32 and rounded again with scales for the same groups, so that it takes
+   * what it took. The other 8-bit type, e5m2, is widened.
    *
    * @param shape - `[N, K]`.
    * @throws {@link FramePackError} as {@link WeightScope.take}.
    */
   takeWeight(name: string, shape: readonly number[]): Weight {
-    const isEdited = this.edits?.changes(this.resolve(name)) ?? false;
-    if (isEdited || this.entryOf(name)?.dtype !== 'f8e4m3') return this.take(name, shape);
+    if (this.entryOf(name)?.dtype !== 'f8e4m3') return this.take(name, shape);
+    if (this.edits?.changes(this.resolve(name))) return this.takeEditedFp8(name, shape);
     const data = this.source.take(this.resolve(name), shape) as Tensor<'f8e4m3'>;
     const scales = this.takeScales(name, shape);
     if (scales !== null) return { data, ...scales };
@@ -141,6 +142,15 @@ export class WeightScope {
       throw mismatch('ERR_ARGUMENT', 'WeightScope', 'name', 'a text', show(name));
     }
     return this.path === '' ? name : `${this.path}.${name}`;
+  }
+
+  private takeEditedFp8(name: string, shape: readonly number[]): ScaledWeight {
+    const found = findScales(this.source, this.resolve(name));
+    const { mode } =
+      found === null
+        ? ({ mode: 'tensor' } as const)
+        : scaleLayout(this.source.entryOf(found.scale).shape, shape, found.scale);
+    return scope(() => quantizeFp8(this.takeAs(name, shape, 'f32'), mode));
   }
 
   /** As it is stored, but fp8 in `wideType`. */

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { digestOfFile } from '../../hub/download/digest.ts';
 import { Device } from '../../tensor/device.ts';
-import { sizeOf } from '../../tensor/shape.ts';
 import { LoraEdits, type ScaledLora } from '../../weights/lora/lora-edits.ts';
 import { matchLora } from '../../weights/lora/lora-file.ts';
 import { LoraModules, type NetworkLayout } from '../../weights/lora/lora-modules.ts';
@@ -48,18 +47,11 @@ export interface LoraReport {
 export class RunLoras {
   /** In the order of the request. */
   readonly reports: readonly LoraReport[];
-  /** What they take on the device beyond the weights they change: fp8 weights become 16 bits wide. */
-  readonly extraBytes: number;
   private readonly loras: readonly ScaledLora[];
 
-  private constructor(
-    reports: readonly LoraReport[],
-    loras: readonly ScaledLora[],
-    extraBytes: number,
-  ) {
+  private constructor(reports: readonly LoraReport[], loras: readonly ScaledLora[]) {
     this.reports = reports;
     this.loras = loras;
-    this.extraBytes = extraBytes;
   }
 
   /**
@@ -72,12 +64,12 @@ export class RunLoras {
     choices: readonly LoraChoice[],
     signal?: AbortSignal,
   ): Promise<RunLoras> {
-    if (choices.length === 0) return new RunLoras([], [], 0);
+    if (choices.length === 0) return new RunLoras([], []);
     await using device = Device.open('meta');
     const checkpoint = await folder.openWeights(device, 'transformer');
     const network = new NetworkTensors(checkpoint, '', DIT_NAMES);
     const { reports, loras } = await matchLoras(network, choices, signal);
-    return new RunLoras(reports, loras, widenedBytes(loras, network));
+    return new RunLoras(reports, loras);
   }
 
   /** Tells apart what a network becomes with them; empty when they change nothing. */
@@ -122,15 +114,6 @@ export async function matchLoras(
     if (scale !== 0) loras.push({ lora, scale });
   }
   return { reports, loras };
-}
-
-/** One byte more for every element of an fp8 weight that is changed. */
-function widenedBytes(loras: readonly ScaledLora[], network: NetworkLayout): number {
-  const changed = new Set(loras.flatMap(({ lora }) => lora.changes.map(({ tensor }) => tensor)));
-  return [...changed]
-    .map((tensor) => network.entryOf(tensor))
-    .filter(({ dtype }) => dtype === 'f8e4m3')
-    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 async function digestOf(file: string, signal: AbortSignal | undefined): Promise<string> {

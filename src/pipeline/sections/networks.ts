@@ -13,7 +13,7 @@ export function transformer(context: RunContext): Resident<Dit> {
   return {
     name: TRANSFORMER_NAME,
     variant: loras.variant,
-    weightBytes: context.folder.weightBytes('transformer') + loras.extraBytes,
+    weightBytes: context.folder.weightBytes('transformer'),
     load: async () => {
       const weights = await networkWeights(context, 'transformer');
       const merged = await loras.merged(weights.scope(), device);

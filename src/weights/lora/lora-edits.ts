@@ -26,7 +26,7 @@ interface Edit {
 /**
  * Merges LoRAs into the weights of a network while they are taken: `W + sum of scale (alpha / rank) change`, in f32 with
  * one rounding to the type of the weight. All changes of low rank of a weight are one product with the weight as its
- * residual, however many files they come from. An fp8 weight that is changed becomes 16 bits wide.
+ * residual, however many files they come from. An fp8 weight is widened to f32 first and rounded again.
  */
 export class LoraEdits implements WeightEdits {
   private readonly edits: ReadonlyMap<string, readonly Edit[]>;

@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseDitConfig } from '../../../src/models/dit/config.ts';
+import { Dit } from '../../../src/models/dit/dit.ts';
+import { convert } from '../../../src/pipeline/conversion/convert.ts';
 import type { GenerateEvent } from '../../../src/pipeline/events.ts';
 import { RunLoras } from '../../../src/pipeline/inputs/loras.ts';
 import { inspectVideo } from '../../../src/pipeline/inspection/inspect-video.ts';
 import { load, type Model } from '../../../src/pipeline/model/model.ts';
 import type { VideoRequest } from '../../../src/pipeline/request.ts';
+import { Device } from '../../../src/tensor/device.ts';
+import { scope } from '../../../src/tensor/scope.ts';
 import { ModelFolder } from '../../../src/weights/model-folder.ts';
 import { buildSafetensors, f32 } from '../../build-safetensors.ts';
-import { TINY_MODEL } from '../../models/tiny-framepack.ts';
+import { TINY_MODEL, tinyConfig } from '../../models/tiny-framepack.ts';
+import { tinyWithWeights } from '../../models/tiny-with-weights.ts';
 import { collect, framesOf, TINY_REQUEST } from '../tiny-request.ts';
 import { writeTinyLora } from './tiny-lora.ts';
 
@@ -122,23 +128,27 @@ describe('no video', { timeout: 120_000 }, () => {
 });
 
 describe('RunLoras', () => {
-  it('counts the bytes by which changed fp8 weights grow', async () => {
-    const transformer = join(folder, 'transformer');
-    mkdirSync(transformer);
-    const fp8 = { dtype: 'F8_E4M3', shape: [8, 4], data: new Uint8Array(32) };
-    const tensors = {
-      'x_embedder.proj.weight': f32([1, 1, 1, 1, 1], [1]),
-      'proj_out.weight': fp8,
-      'norm_out.linear.weight': fp8,
-    };
-    writeFileSync(join(transformer, 'model.safetensors'), buildSafetensors(tensors));
-    const file = join(folder, 'lora.safetensors');
-    const diff = f32([8, 4], new Array<number>(32).fill(1));
-    writeFileSync(file, buildSafetensors({ 'proj_out.diff': diff }));
-    const model = await ModelFolder.open(folder);
-    expect(await RunLoras.open(model, [{ file }])).toMatchObject({ extraBytes: 32 });
-    const none = await RunLoras.open(model, [{ file, scale: 0 }]);
-    expect(none).toMatchObject({ extraBytes: 0, variant: '' });
+  it('leaves an fp8 transformer as large as it was', async () => {
+    const weights = join(folder, 'fp8.safetensors');
+    await convert(TINY_MODEL, weights, { fp8: 'block64' });
+    const model = await ModelFolder.open(tinyWithWeights(join(folder, 'model'), weights));
+    const loras = await RunLoras.open(model, [{ file: writeTinyLora(folder, 3) }]);
+    const config = parseDitConfig(tinyConfig('transformer'));
+    await using device = Device.open('meta');
+    const root = (await model.openWeights(device, 'transformer')).scope();
+    const sizes = [root, await loras.merged(root, device)].map((own) =>
+      scope(() => {
+        Dit.load(own, config, 'bf16');
+        return device.memory().currentBytes;
+      }),
+    );
+    expect(sizes[1]).toBe(sizes[0]);
+  });
+
+  it('of scale 0 are no variant', async () => {
+    const model = await ModelFolder.open(TINY_MODEL);
+    const choices = [{ file: writeTinyLora(folder, 3), scale: 0 }];
+    expect((await RunLoras.open(model, choices)).variant).toBe('');
   });
 
   it('stops when the signal fires', async () => {

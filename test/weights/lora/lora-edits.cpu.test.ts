@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Device } from '../../../src/tensor/device.ts';
 import { scope } from '../../../src/tensor/scope.ts';
-import { Tensor } from '../../../src/tensor/tensor.ts';
+import type { ScaledWeight, Tensor } from '../../../src/tensor/tensor.ts';
 import { Checkpoint } from '../../../src/weights/checkpoint.ts';
 import { LoraEdits } from '../../../src/weights/lora/lora-edits.ts';
 import { matchLora } from '../../../src/weights/lora/lora-file.ts';
@@ -61,7 +61,7 @@ describe('LoraEdits', () => {
     });
   });
 
-  it('widens an fp8 weight to 16 bits, with its scale, before it merges', async () => {
+  it('rounds an fp8 weight that it changed to fp8 again, as it was scaled', async () => {
     const ones = new Uint8Array(4).fill(0x38);
     const path = join(folder, 'fp8.safetensors');
     const tensors = {
@@ -73,9 +73,13 @@ describe('LoraEdits', () => {
     const edits = await editsFor(checkpoint, 1);
     await scope(async () => {
       const weight = checkpoint.scope().edited(edits).takeWeight('a.weight', [2, 2]);
-      expect(weight).toBeInstanceOf(Tensor);
-      expect((weight as Tensor).dtype).toBe('bf16');
-      expect([...(await (weight as Tensor).readFloat32())]).toEqual([5, 5, 5, 5]);
+      const { data, scale, mode } = weight as ScaledWeight;
+      expect([data.dtype, mode]).toEqual(['f8e4m3', 'tensor']);
+      // 3 of the weight and 2 of the LoRA are the largest number of their group, which fp8 calls 448.
+      expect([...(await data.readFloat32())]).toEqual([448, 448, 448, 448]);
+      expect([...(await scale.read())][0]).toBeCloseTo(5 / 448, 7);
+      await device.synchronize();
+      expect(device.memory().liveTensors).toBe(2);
     });
   });
 
