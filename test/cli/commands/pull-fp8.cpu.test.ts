@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SafetensorsFile } from '../../../';
+import { WeightFile } from '../../../src/weights/files/weight-file.ts';
 import { PullBench } from '../../hub/pull-bench.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
 import { runCli } from '../run-cli.ts';
@@ -29,7 +29,7 @@ test('pull --fp8 fetches, converts by blocks and tells how to drop the original'
   const [, original] = /to free 18\.8 MB:\nrm '([^']+)'/.exec(stderr)!;
   expect(path.dirname(original!)).toBe(bench.blobFolder);
   expect(existsSync(path.join(folder!, WEIGHTS))).toBe(true);
-  const { metadata } = SafetensorsFile.open(out).header;
+  const { metadata } = WeightFile.open(out).header;
   expect(metadata.get('modelspec.title')).toBe('model');
   expect(JSON.parse(metadata.get('framepack_node')!)).toMatchObject([{ fp8: 'block64' }]);
 }, 120_000);
