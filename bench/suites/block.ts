@@ -74,8 +74,13 @@ export async function runBlocks(context: BenchContext): Promise<void> {
     using folder = new SpillFolder();
     const path = join(folder.path, 'blocks.safetensors');
     await writeRandomCheckpoint(path, variant.weightDtype, (weights) => {
-      DoubleBlock.load(weights.at(DOUBLE), config);
-      SingleBlock.load(weights.at(SINGLE), config);
+      for (const [kind, prefix] of [
+        [DoubleBlock, DOUBLE],
+        [SingleBlock, SINGLE],
+      ] as const) {
+        kind.modulations(weights.at(prefix), config);
+        kind.load(weights.at(prefix), config);
+      }
     });
     await runVariant(context, { config, path, ...variant });
   }

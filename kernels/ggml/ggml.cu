@@ -84,7 +84,7 @@ struct KBlock {
     for (int i = 0; i < 8; ++i) {
       const int code = (codes.at(i) >> sub_block % 2 * 4 & 15) | (fifth.at(i) >> sub_block & 1)
                                                                      << 4;
-      out[i] = scale * static_cast<float>(code) - offset;
+      out[i] = fmaf(scale, static_cast<float>(code), -offset);
     }
   }
 };

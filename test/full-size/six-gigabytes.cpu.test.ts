@@ -32,7 +32,8 @@ it.each([
   async (width, height) => {
     const data = new Uint8Array(width * height * 3);
     const image = await encodePng({ width, height, data });
-    const request = { prompt: 'A girl dances.', image, seconds: 60, steps: 25 };
+    const mode = 'i2v' as const;
+    const request = { prompt: 'A girl dances.', image, mode, seconds: 60, steps: 25 };
     await using run = await openRunOf(model, request, () => {});
     expect([run.plan.width, run.plan.height]).toEqual([width, height]);
     const { rehearsal, memory } = await planMemory(run);

@@ -56,7 +56,10 @@ const LOADERS: Readonly<Record<string, { part: string; load: Load }>> = {
   },
 };
 
-/** Bytes on the device after loading, and bytes in the file of what was taken. */
+/** The table of embeddings stays in the file, of which the rows of a prompt are read. */
+const ON_HOST = /(^|\.)embed_tokens\.weight$/;
+
+/** Bytes on the device after loading, and bytes in the file of what was taken for it. */
 async function bytesOf(part: string, load: Load): Promise<{ resident: number; taken: number }> {
   const checkpoint = await tinyWeights(device, part);
   return scope(() => {
@@ -65,7 +68,7 @@ async function bytesOf(part: string, load: Load): Promise<{ resident: number; ta
     const left = new Set(checkpoint.unused());
     const taken = checkpoint
       .entries()
-      .filter(({ name }) => !left.has(name))
+      .filter(({ name }) => !left.has(name) && !ON_HOST.test(name))
       .reduce((sum, { byteLength }) => sum + Math.ceil(byteLength / GRANULE) * GRANULE, 0);
     return { resident: device.memory().currentBytes - before, taken };
   });

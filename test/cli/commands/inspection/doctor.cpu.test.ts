@@ -29,6 +29,6 @@ describe('framepack doctor', { timeout: 60_000 }, () => {
 
   it('prints JSON', async () => {
     const { stdout } = await runCli(['doctor', '--json']);
-    expect(JSON.parse(stdout)).toHaveLength(8);
+    expect(JSON.parse(stdout)).toHaveLength(9);
   });
 });

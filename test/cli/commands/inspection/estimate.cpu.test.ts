@@ -24,11 +24,12 @@ describe('framepack estimate', { timeout: 60_000 }, () => {
     expect(header).toMatch(
       /^stage +weights +activations +peak +host +pinned +disk +upload +moved +TFLOP +seconds$/,
     );
-    expect(lines).toHaveLength(8);
+    expect(lines).toHaveLength(9);
     expect(lines[3]).toMatch(/^sample( +\d+\.\d){8} +\d+\.\d{3} +\d+\.\d$/);
-    expect(new Set([header!, ...lines.slice(0, -2)].map((line) => line.length)).size).toBe(1);
+    expect(new Set([header!, ...lines.slice(0, -3)].map((line) => line.length)).size).toBe(1);
     expect(lines.at(-1)).toMatch(/^time: \d+\.\d s at least, at the peak of GeForce RTX 3060; /);
-    expect(lines.at(-2)).toMatch(/^most on the device: \d+\.\d MiB$/);
+    expect(lines.at(-2)).toMatch(/^memory \d+\.\d+ GiB: transformer stays, /);
+    expect(lines.at(-3)).toMatch(/^most on the device: \d+\.\d MiB$/);
   });
 
   it('prints JSON', async () => {
