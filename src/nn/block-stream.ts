@@ -4,8 +4,8 @@ import { type Held, hold, scope } from '../tensor/scope.ts';
 export type BlockLoader<B> = () => B;
 
 /**
- * The blocks of a network of which not all have to be on the device. Those that stay are spread evenly, so that the
- * loading of the others has as much work as possible to hide behind.
+ * The blocks of a network of which not all have to be on the device. Those that stay are spread evenly, so that a device
+ * that copies beside its work would have as much as possible to hide the loading of the others behind.
  */
 export class BlockStream<B> {
   private readonly loaders: readonly BlockLoader<B>[];
@@ -43,7 +43,8 @@ export class BlockStream<B> {
 
 /**
  * One pass through a {@link BlockStream}. At most two blocks besides those that stay are on the device: the one that was
- * asked for, and the next one to load, which a device with a copy engine loads while the first runs.
+ * asked for, and the next one to load. No device of ours loads it while the first runs: the CPU maps files, and the CUDA
+ * device copies in the order of its one stream.
  */
 export class BlockWalk<B> implements Disposable {
   private readonly loaders: readonly BlockLoader<B>[];

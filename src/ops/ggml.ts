@@ -3,7 +3,7 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import { native } from '../tensor/native.ts';
 import { formatShape } from '../tensor/shape.ts';
 import { empty, type Tensor } from '../tensor/tensor.ts';
-import { contiguous } from './copy.ts';
+import { concat, contiguous } from './copy.ts';
 
 /** Name of a block format. */
 export type GgmlType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q4_K' | 'Q5_K' | 'Q6_K';
@@ -65,7 +65,9 @@ export function dequantizeGgml<D extends FloatDType>(
   }
   const out = empty(device, [(blocks.size / bytes) * elements], dtype);
   if (out.size === 0) return out;
-  using packed = contiguous(blocks);
+  // Kernels read pairs of bytes, and every block has an even number of them.
+  const isEven = blocks.native.offset % 2 === 0;
+  using packed = isEven ? contiguous(blocks) : concat([blocks], 0);
   native().dequantizeGgml(device.native, { blocks: packed.native, out: out.native, type: code });
   return out;
 }

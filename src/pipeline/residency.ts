@@ -26,7 +26,7 @@ export type Placement =
   | 'stays'
   /** Loaded whole for each use, and freed after it. */
   | 'goes'
-  /** As `goes`, but of its blocks only two at a time are loaded, each while the one before it runs. */
+  /** As `goes`, but of its blocks at most two at a time are there besides those that stay. */
   | 'streams';
 
 /** Where the networks of a run are; those that are not named are small, and go. */

@@ -1,9 +1,9 @@
 import { FramePackError } from '../errors.ts';
-import { cast, copyInto, zeros } from '../ops/copy.ts';
+import { copyInto, zeros } from '../ops/copy.ts';
 import { dequantizeGgml, GGML_FORMATS, type GgmlType, isGgmlType } from '../ops/ggml.ts';
 import { checkWhole } from '../tensor/check.ts';
 import type { Device } from '../tensor/device.ts';
-import { bytesOf, type DType, decode, isFloatDType, typedArray } from '../tensor/dtype.ts';
+import { bytesOf, type DType, decode, typedArray } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
 import { empty, fromArray, fromFile, type Tensor } from '../tensor/tensor.ts';
 import {
@@ -37,8 +37,6 @@ export class Checkpoint implements TensorSource {
   /** The file or folder it was opened from. */
   readonly path: string;
   private readonly tensors: ReadonlyMap<string, LocatedTensor>;
-  /** Whether some tensors are blocks of ggml. */
-  private readonly hasBlocks: boolean;
   private readonly taken: Set<string> = new Set();
   private numTakenBytes = 0;
 
@@ -47,8 +45,7 @@ export class Checkpoint implements TensorSource {
     this.path = path;
     this.tensors = tensors;
     const stored = new Set([...tensors.values()].map(({ entry }) => entry.storedType));
-    this.hasBlocks = [...stored].some(isGgmlType);
-    const isHalf = stored.has('F16') && !stored.has('BF16') && !this.hasBlocks;
+    const isHalf = stored.has('F16') && !stored.has('BF16') && ![...stored].some(isGgmlType);
     this.wideType = isHalf ? 'f16' : 'bf16';
   }
 
@@ -106,8 +103,7 @@ export class Checkpoint implements TensorSource {
   /**
    * Makes a tensor of a stored one, in its stored dtype; F8_E5M2, which is the upper half of f16, becomes f16.
    *
-   * Where a GGUF file holds blocks, everything becomes bf16: blocks are dequantised by the device, and the tensors that
-   * such files keep in f32 or f16 beside them meet the others in one dtype.
+   * Blocks of a GGUF file are dequantised by the device and become bf16.
    *
    * @returns a view of the mapped file on the CPU device, a copy elsewhere and where the file stores it at an
    *   unaligned position; owned by the current scope.
@@ -123,16 +119,7 @@ export class Checkpoint implements TensorSource {
     file.assertUnchanged();
     this.count(name, entry.byteLength);
     if (isBlocks) return this.takeBlocks(located, shape, storedType);
-    return this.unified(() => this.takePlain(located, shape, dtype));
-  }
-
-  /** Floats in the one dtype of a checkpoint with blocks; as they are in others. */
-  private unified(make: () => Tensor): Tensor {
-    if (!this.hasBlocks) return make();
-    return scope(() => {
-      const tensor = make();
-      return isFloatDType(tensor.dtype) ? cast(tensor, this.wideType) : tensor;
-    });
+    return this.takePlain(located, shape, dtype);
   }
 
   private takePlain(located: LocatedTensor, shape: readonly number[], dtype: DType): Tensor {
@@ -189,9 +176,7 @@ export class Checkpoint implements TensorSource {
         return dequantizeGgml(blocks, storedType, this.wideType).reshape(found);
       });
     }
-    return this.unified(() =>
-      fromArray(this.device, typedArray(dtype, stored.buffer), found, dtype),
-    );
+    return fromArray(this.device, typedArray(dtype, stored.buffer), found, dtype);
   }
 
   /**

@@ -54,6 +54,8 @@ export interface ModelLayout {
   readonly source: string;
   readonly info: CheckpointInfo;
   readonly parts: PartPaths;
+  /** Parts of the model, whose configurations those have that are used in their place and come without. */
+  readonly replaced?: PartPaths;
 }
 
 /** The parts of a model on disk, in one folder or in several places. */
@@ -65,11 +67,14 @@ export class ModelFolder {
   /** Which of the files of a part are opened. */
   readonly files: CheckpointFileOptions;
   private readonly parts: PartPaths;
+  private readonly replaced: PartPaths;
 
-  private constructor({ source, info, parts }: ModelLayout, files: CheckpointFileOptions) {
+  private constructor(layout: ModelLayout, files: CheckpointFileOptions) {
+    const { source, info, parts, replaced = {} } = layout;
     this.source = source;
     this.info = info;
     this.parts = parts;
+    this.replaced = replaced;
     this.files = files;
   }
 
@@ -148,7 +153,8 @@ export class ModelFolder {
   }
 
   /**
-   * The unvalidated configuration of a network: its own, or that of the released model when it has none.
+   * The unvalidated configuration of a network: its own, else that of the part in whose place it is used, or that of the
+   * released model.
    *
    * @throws {@link FramePackError} `ERR_CHECKPOINT` when it is no JSON, or the part is missing.
    */
@@ -160,11 +166,19 @@ export class ModelFolder {
   }
 
   /**
-   * Path of a part's own `config.json`, in its folder or beside its file; null when there is none. In a folder with files
-   * of several networks it may be that of any, and is that of none.
+   * Path of a part's `config.json`, in its folder or beside its file, else in the folder of the part in whose place it is
+   * used; null when there is none. In a folder with files of several networks it may be that of any, and is that of none.
    */
   configFile(part: ModelPart): string | null {
     const path = this.path(part);
+    const own = this.ownConfigFile(part, path);
+    const replaced = this.replaced[part];
+    if (own !== null || replaced === undefined || replaced === path) return own;
+    const file = join(replaced, CONFIG_FILE);
+    return isFolder(replaced) && existsSync(file) ? file : null;
+  }
+
+  private ownConfigFile(part: ModelPart, path: string): string | null {
     const folder = isFolder(path) ? path : dirname(path);
     const others = Object.entries(this.parts).filter(([name]) => name !== part);
     const isShared = others.some(([, other]) => !isFolder(other) && dirname(other) === folder);

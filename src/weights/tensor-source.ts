@@ -5,7 +5,10 @@ import type { TensorEntry } from './files/safetensors-header.ts';
 /** Where a scope takes its tensors from, by full name; a checkpoint is one. */
 export interface TensorSource {
   readonly device: Device;
-  /** The 16-bit type that fp8 tensors are widened to: that of the other tensors, bf16 when they have none or both. */
+  /**
+   * The 16-bit type that fp8 tensors are widened to: that of the other tensors, bf16 when they have none or both, or stand
+   * beside blocks of ggml, which become bf16.
+   */
   readonly wideType: 'f16' | 'bf16';
   names(): readonly string[];
   has(name: string): boolean;

@@ -2,6 +2,7 @@ import { show } from '../errors.ts';
 import { cast, dequantizeFp8, quantizeFp8 } from '../ops/copy.ts';
 import { mul } from '../ops/elementwise.ts';
 import { embedding } from '../ops/gather.ts';
+import { isGgmlType } from '../ops/ggml.ts';
 import { checkObject, mismatch } from '../tensor/check.ts';
 import { type FloatDType, isFloatDType } from '../tensor/dtype.ts';
 import { scope } from '../tensor/scope.ts';
@@ -165,7 +166,9 @@ export class WeightScope {
 
   private isFloat(name: string): boolean {
     const entry = this.entryOf(name);
-    return isFp8(entry) || (entry?.dtype != null && isFloatDType(entry.dtype));
+    if (entry === undefined) return false;
+    const { dtype, storedType } = entry;
+    return isFp8(entry) || isGgmlType(storedType) || (dtype !== null && isFloatDType(dtype));
   }
 
   private entryOf(name: string): TensorEntry | undefined {

@@ -84,6 +84,16 @@ describe('the files of a part', () => {
     expect(shared.readConfig('vae')).toBe(OFFICIAL_CONFIGS.vae);
   });
 
+  it('have the configuration of those in whose place they are, when they come without', async () => {
+    const { info } = await ModelFolder.open(TINY);
+    const vae = write('vae.safetensors', '');
+    const replaced = { vae: join(TINY, 'vae') };
+    const model = ModelFolder.of({ source: 'mine', info, parts: { vae }, replaced });
+    expect(model.configFile('vae')).toBe(join(TINY, 'vae', 'config.json'));
+    const own = write('config.json', '{"a":1}');
+    expect(model.configFile('vae')).toBe(own);
+  });
+
   it('have sizes, those of other variants left out', async () => {
     const tensors = [{ name: 'a', dtype: 'F32', shape: [25] }] as const;
     const [plain, other] = ['vae/a.safetensors', 'vae/a.fp16.safetensors'].map((name) =>

@@ -22,7 +22,10 @@ export function addConvertCommand(program: Command): void {
   program
     .command('convert')
     .description("rewrite a transformer's weights: in fp8, in another type, with LoRAs merged")
-    .argument('<path>', 'safetensors file, folder of shards, their index, or a model folder')
+    .argument(
+      '<path>',
+      'safetensors or GGUF file, folder of shards, their index, or a model folder',
+    )
     .argument('<file>', 'safetensors file to write; never an existing one without --force')
     .addOption(
       option('--fp8 <scheme>', 'round the matrices of the blocks to fp8, one scale for each', {

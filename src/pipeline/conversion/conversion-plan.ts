@@ -1,3 +1,4 @@
+import { isGgmlType } from '../../ops/ggml.ts';
 import { type FloatDType, isFloatDType } from '../../tensor/dtype.ts';
 import type { ScaleMode } from '../../tensor/tensor.ts';
 import type { TensorEntry } from '../../weights/files/safetensors-header.ts';
@@ -135,8 +136,11 @@ function stepsOf(
     const stays = isNarrow(entry) && !isChanged;
     return stays ? kept(source) : [quantized(source, mode, dtype ?? own ?? wideType)];
   }
-  if (own === null && !isFp8(entry)) return kept(source);
-  const isCopy = !isChanged && (dtype === null || own === dtype);
+  const isWidened = isFp8(entry) || isGgmlType(entry.storedType);
+  if (own === null && !isWidened) return kept(source);
+  // Safetensors files have no blocks of ggml.
+  const isStorable = !isGgmlType(entry.storedType);
+  const isCopy = isStorable && !isChanged && (dtype === null || own === dtype);
   return isCopy ? kept(source) : [casted(name, entry, dtype ?? own ?? wideType)];
 }
 
@@ -156,7 +160,7 @@ function isBlockMatrix(name: string, { shape }: TensorEntry): boolean {
   return isNamed && shape.length === 2;
 }
 
-/** The float type of a tensor; null for integers, and for fp8, which is widened to another. */
+/** The float type of a tensor; null for integers, and for fp8 and blocks of ggml, which are widened to another. */
 function plainTypeOf(entry: TensorEntry): FloatDType | null {
   const { dtype } = entry;
   return dtype !== null && isFloatDType(dtype) && !isFp8(entry) ? dtype : null;

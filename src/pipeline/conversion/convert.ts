@@ -35,7 +35,7 @@ import { tensorsOfStep } from './converted-tensors.ts';
  * One tensor is in memory at a time. The file appears under its name when it is complete and on the disk, and its
  * metadata says what was done.
  *
- * @param source - a safetensors file, a folder of shards, their index, or a model folder with `transformer/`.
+ * @param source - a safetensors or GGUF file, a folder of shards, their index, or a model folder with `transformer/`.
  * @param target - the file to write, `*.safetensors`.
  * @throws {@link FramePackError} `ERR_ARGUMENT`; `ERR_CHECKPOINT` when the source is damaged, no transformer or not
  *   finite, or a LoRA does not fit; `ERR_OUTPUT` when the name is taken or the disk too full, before anything is

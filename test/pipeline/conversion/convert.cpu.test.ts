@@ -30,6 +30,7 @@ import { officialShapes } from '../../full-size/official-shapes.ts';
 import { storedAs } from '../../full-size/public-layouts.ts';
 import { writeShards, writeSparse } from '../../full-size/sparse-file.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
+import { tinyGguf } from '../../models/tiny-gguf.ts';
 import { tinyWithWeights } from '../../models/tiny-with-weights.ts';
 import { repositoryPath } from '../../tokenizers/vocabularies.ts';
 import { writeTinyLora } from '../inputs/tiny-lora.ts';
@@ -295,4 +296,24 @@ describe('stopped', () => {
       leaves();
     }
   });
+});
+
+test('blocks of a GGUF file become numbers, and those fp8', async () => {
+  const { gguf, numbers } = await tinyGguf();
+  const [blocks, plain] = [join(folder, 'a.gguf'), join(folder, 'a.safetensors')];
+  writeFileSync(blocks, gguf);
+  writeFileSync(plain, numbers);
+  const outputs: Record<string, Digest>[] = [];
+  for (const source of [blocks, plain]) {
+    for (const choice of [{ dtype: 'bf16' }, { fp8: 'block64', dtype: 'bf16' }] as const) {
+      await convert(source, target, { ...choice, overwrite: true });
+      outputs.push(digests(target));
+    }
+  }
+  const [wide, narrow, ...fromNumbers] = outputs;
+  expect([wide, narrow]).toEqual(fromNumbers);
+  // Without a type of its own a block is written in the one that it is read in, and the others as they are.
+  await convert(blocks, target, { fp8: 'block64', overwrite: true });
+  const types = Object.values(digests(target)).map(({ dtype }) => dtype);
+  expect(new Set(types)).toEqual(new Set(['BF16', 'F32', 'F8_E4M3']));
 });

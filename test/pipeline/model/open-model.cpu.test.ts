@@ -1,4 +1,11 @@
-import { copyFileSync, mkdtempSync, rmSync, truncateSync, unlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -11,6 +18,7 @@ import { officialShapes } from '../../full-size/official-shapes.ts';
 import { behind, storedAs } from '../../full-size/public-layouts.ts';
 import { writeSparse } from '../../full-size/sparse-file.ts';
 import { TINY_MODEL } from '../../models/tiny-framepack.ts';
+import { tinyGguf } from '../../models/tiny-gguf.ts';
 
 test('opens checkpoint and device, and closes the device', async () => {
   const model = await openModel({ model: TINY_MODEL, threads: 1, budgetBytes: 2 ** 30 });
@@ -138,4 +146,14 @@ describe('a released model in files of others', { timeout: 60_000 }, () => {
       ),
     });
   });
+});
+
+test('a part without a configuration has that of the network in whose place it is', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'open-model-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const transformer = join(folder, 'tiny-Q8_0.gguf');
+  writeFileSync(transformer, (await tinyGguf()).gguf);
+  await using model = await openModelOnMeta({ model: TINY_MODEL, parts: { transformer } }, 'cpu');
+  expect(model.leftOver).toEqual([]);
+  expect(model.folder.path('transformer')).toBe(transformer);
 });

@@ -23,7 +23,7 @@ export function addInspectCommand(program: Command): void {
 
 /** What is not there counts as a model, so that the message is about the path; so do weights. */
 function isModel(path: string): boolean {
-  if (!existsSync(path) || path.endsWith('.safetensors')) return true;
+  if (!existsSync(path) || /\.(safetensors|gguf)$/.test(path)) return true;
   return statSync(path).isDirectory() && !existsSync(join(path, 'frame-00000.png'));
 }
 

@@ -67,7 +67,8 @@ export async function locateModel({
   };
   refuseIncomplete(found, parts);
   const known = given.transformer === undefined ? released : null;
-  return ModelFolder.of({ source, parts, info: info ?? infoOf(known, parts, files) }, files);
+  const layout = { source, parts, replaced: found.parts };
+  return ModelFolder.of({ ...layout, info: info ?? infoOf(known, parts, files) }, files);
 }
 
 /** Where to look besides the path. */

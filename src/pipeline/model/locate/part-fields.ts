@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { FramePackError } from '../../../errors.ts';
 import type { ModelPart, PartPaths } from '../../../weights/model-folder.ts';
 
-/** Networks from places of their own, each a safetensors file, the index of shards, or a folder. */
+/** Networks from places of their own, each a safetensors or GGUF file, the index of shards, or a folder. */
 export interface ModelParts {
   readonly transformer?: string | undefined;
   readonly vae?: string | undefined;

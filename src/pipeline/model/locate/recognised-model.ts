@@ -20,6 +20,7 @@ const COMFY_PLACES = ['.', 'models'];
 const MAX_DEPTH = 4;
 
 const INDEX = /\.safetensors\.index(\.\w+)?\.json$/;
+const WEIGHTS = /\.(safetensors|gguf)$/;
 const SHARD = /-\d{5}-of-\d{5}(\.\w+)?\.safetensors$/;
 
 /**
@@ -99,7 +100,7 @@ function weightsIn(folder: string, depth: number): string[] {
     .toSorted();
   const indexes = names.filter((name) => INDEX.test(name));
   const files = names.filter(
-    (name) => name.endsWith('.safetensors') && !(indexes.length > 0 && SHARD.test(name)),
+    (name) => WEIGHTS.test(name) && !(indexes.length > 0 && SHARD.test(name)),
   );
   const folders = depth === 0 ? [] : names.filter((name) => isFolder(join(folder, name)));
   return [

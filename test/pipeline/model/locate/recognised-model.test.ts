@@ -7,6 +7,7 @@ import { COMFY_FILES, writeComfyFolder } from '../../../full-size/comfy-folder.t
 import { officialShapes } from '../../../full-size/official-shapes.ts';
 import { behind, storedAs } from '../../../full-size/public-layouts.ts';
 import { writeShards, writeSparse } from '../../../full-size/sparse-file.ts';
+import { writeSparseGguf } from '../../../full-size/sparse-gguf.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -40,6 +41,13 @@ describe("ComfyUI's models", () => {
     symlinkSync(join(folder, 'gone'), join(folder, 'unet', 'gone.safetensors'));
     expect(find()).toEqual({ transformer: join(folder, 'unet', 'linked', 'any.safetensors') });
     rmSync(elsewhere, { recursive: true });
+  });
+
+  it('may be GGUF files', () => {
+    const file = join(folder, 'unet', 'framepack-Q4_K.gguf');
+    writeSparseGguf(file, 'Q4_K', officialShapes().transformer);
+    expect(find()).toEqual({ transformer: file });
+    expect(find(file)).toEqual({ transformer: file });
   });
 
   it('that are there twice have to be named, unless others are used', () => {
